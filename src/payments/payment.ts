@@ -1,0 +1,143 @@
+/**
+ * The contract of this room: how money moves. A node is a `Payee`, a client a `Payer`, a router only a `Verifier`.
+ * Money is bigint millisatoshis. Nobody here forwards anybody's funds.
+ * @module
+ */
+
+/** An invoice that a payee made. `expiresAt` is unix seconds. */
+export interface Bill {
+  readonly bolt11: string
+  readonly hash: string
+  readonly msats: bigint
+  readonly expiresAt: number
+}
+
+/** What to make an invoice for. Exactly one of `description` and `descriptionHash` (32 bytes hex). */
+export interface BillAsk {
+  /** Idempotency key, normally the job id: the same key and amount get the same bill again. */
+  readonly key: string
+  readonly msats: bigint
+  readonly expirySeconds: number
+  readonly description?: string
+  readonly descriptionHash?: string
+}
+
+/** State of an invoice as its own wallet reports it. `expired` may still become `settled`: expiry is advisory on Lightning. */
+export type BillState =
+  | { readonly state: 'pending' | 'expired' | 'failed' | 'unknown' }
+  | { readonly state: 'settled'; readonly msats: bigint; readonly preimage: string; readonly at: number }
+
+export interface Payee {
+  /** Makes an invoice. Rejects with `PaymentError`. */
+  bill(ask: BillAsk, signal?: AbortSignal): Promise<Bill>
+  /** Asks the own wallet. `unknown` when the wallet does not know the hash; rejects with `PaymentError` when it cannot be asked. */
+  billState(hash: string, signal?: AbortSignal): Promise<BillState>
+  /**
+   * Calls `onSettled` at most once, when the invoice is settled: notified by the wallet and polled beside it.
+   * Returns the way to stop. A stopped watch never calls.
+   */
+  watch(hash: string, onSettled: (settled: Extract<BillState, { state: 'settled' }>) => void): () => void
+  close(): Promise<void>
+}
+
+export interface PayOrder {
+  readonly bolt11: string
+  /** Payment hash, already read from the invoice by the guard. */
+  readonly hash: string
+  readonly msats: bigint
+}
+
+/**
+ * Outcome of a payment. `failed` is said only when nothing left and nothing will; everything else that is not `paid`
+ * is `unknown`: ask `payState`, never pay another invoice. `preimage` was checked against the hash; a wallet that
+ * settled without showing a true preimage gives `unproven`.
+ */
+export type PayState =
+  | { readonly state: 'paid'; readonly preimage: string; readonly feeMsats: bigint }
+  | { readonly state: 'unproven'; readonly says: string }
+  | { readonly state: 'failed'; readonly code: string; readonly says: string }
+  | { readonly state: 'pending' }
+  | { readonly state: 'unknown'; readonly says: string }
+  /** Only from `payState`: the wallet has never heard of this hash. */
+  | { readonly state: 'unsent' }
+
+export interface Payer {
+  /** Pays one invoice once: repeating the call with the same hash never debits twice. Never rejects. */
+  pay(order: PayOrder, signal?: AbortSignal): Promise<PayState>
+  /** Asks the own wallet what became of a payment. Never rejects. */
+  payState(hash: string, signal?: AbortSignal): Promise<PayState>
+  /** Spendable msats. Rejects with `PaymentError`. */
+  balance(signal?: AbortSignal): Promise<bigint>
+  close(): Promise<void>
+}
+
+/** Bitcoin network as bolt11 prefixes name it. */
+export type Network = 'mainnet' | 'testnet' | 'signet' | 'regtest' | 'simnet'
+
+export interface WalletInfo {
+  readonly alias: string
+  /** Lightning node key (33 bytes hex) where the wallet tells it. */
+  readonly nodeKey?: string
+  readonly network: Network
+  readonly methods: readonly string[]
+}
+
+/** One row of a wallet's history, incoming or outgoing. Times are unix seconds. */
+export interface Transaction {
+  readonly type: 'incoming' | 'outgoing'
+  readonly state: 'pending' | 'settled' | 'failed' | 'expired'
+  readonly hash: string
+  readonly bolt11: string
+  readonly msats: bigint
+  readonly feeMsats: bigint
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly settledAt?: number
+  readonly preimage?: string
+  readonly description?: string
+  readonly descriptionHash?: string
+}
+
+/** A whole wallet: what a rail gives, and what the NIP-47 service serves to others. */
+export interface Wallet extends Payee, Payer {
+  info(signal?: AbortSignal): Promise<WalletInfo>
+  /** One row, or `undefined`; incoming before outgoing where both exist. */
+  transaction(hash: string, signal?: AbortSignal): Promise<Transaction | undefined>
+  /** Newest first. */
+  transactions(options?: { limit?: number; offset?: number; unpaid?: boolean; type?: 'incoming' | 'outgoing' }): Promise<
+    readonly Transaction[]
+  >
+  /** Calls on every settled incoming or outgoing payment; returns the way to stop. */
+  onSettled(listener: (transaction: Transaction) => void): () => void
+}
+
+/** What a stranger claims to prove that a job was paid. */
+export interface Evidence {
+  readonly bolt11: string
+  readonly preimage: string
+  /** What the invoice had to say, where known. */
+  readonly msats?: bigint
+  readonly network?: Network
+  readonly descriptionHash?: string
+}
+
+/** One reason code per failed check; empty when everything held. */
+export interface Verdict {
+  readonly ok: boolean
+  readonly reasons: readonly string[]
+}
+
+/** Judges evidence and can hold nothing. */
+export interface Verifier {
+  judge(evidence: Evidence): Verdict
+}
+
+/** A wallet said no, or cannot be reached. `code` is NIP-47's word where the wallet gave one. */
+export class PaymentError extends Error {
+  override readonly name = 'PaymentError'
+  readonly code: string
+  constructor(code: string, says: string, options?: ErrorOptions) {
+    super(says, options)
+    this.code = code
+  }
+}
