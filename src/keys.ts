@@ -45,6 +45,8 @@ const wayOut: Record<Engine, string> = {
  * Throws an error that says how to get the engine when it is missing or fails its self-test.
  */
 export async function openKeys(only?: Engine): Promise<Keys> {
+  if (only && !Object.hasOwn(open, only))
+    throw new Error(`there is no crypto engine "${only}": it is libsecp256k1, nostr-wasm or plain`)
   const order: Engine[] = only ? [only] : ['libsecp256k1', 'nostr-wasm', 'plain']
   let why: unknown
   for (const engine of order) {
@@ -85,13 +87,14 @@ function withCurve(curve: Curve): Keys {
       const template = copyTemplate(raw)
       if (!template)
         throw new TypeError('only kind, created_at (seconds), tags (lists of strings) and content make an event')
-      const pubkey = curve.publicKey(secret)
-      const text = serialized(pubkey, template)
-      if (!isSpeakable(text, template))
-        throw new TypeError('half a surrogate pair has no UTF-8 form and cannot be signed')
       const { created_at, kind, tags, content } = template
-      const unsigned = { id: sha256Hex(text), pubkey, created_at, kind, tags, content }
-      return freezeEvent({ ...unsigned, sig: curve.sign(unsigned, secret, text.length) })
+      const signed = curve.sign(secret, pubkey => {
+        const text = serialized(pubkey, template)
+        if (!isSpeakable(text, template))
+          throw new TypeError('half a surrogate pair has no UTF-8 form and cannot be signed')
+        return { event: { id: sha256Hex(text), pubkey, created_at, kind, tags, content }, chars: text.length }
+      })
+      return freezeEvent(signed)
     },
     publicKey(secret) {
       needSecret(secret)
@@ -129,8 +132,8 @@ const known = {
 function knowsVector(curve: Curve): boolean {
   if (curve.engine === 'nostr-wasm') return true
   const bare = { ...known.template, id: known.hash, pubkey: known.pubkey }
-  const sig = curve.sign(bare, known.secret, 0, new Uint8Array(32))
-  return sig === known.sig && curve.holds({ ...bare, sig }, 0)
+  const signed = curve.sign(known.secret, () => ({ event: bare, chars: 0 }), new Uint8Array(32))
+  return signed.sig === known.sig && curve.holds(signed, 0)
 }
 
 function selfTest(curve: Curve, keys: Keys): void {

@@ -43,17 +43,17 @@ function own(object: object, name: string): unknown {
 
 function copyTags(raw: unknown): string[][] | undefined {
   if (!Array.isArray(raw) || isProxy(raw)) return undefined
-  const tags: string[][] = new Array(raw.length)
-  for (let i = 0; i < tags.length; i++) {
+  const tags: string[][] = []
+  for (let i = 0; i < raw.length; i++) {
     const from: unknown = own(raw, String(i))
     if (!Array.isArray(from) || isProxy(from)) return undefined
-    const tag: string[] = new Array(from.length)
-    for (let j = 0; j < tag.length; j++) {
+    const tag: string[] = []
+    for (let j = 0; j < from.length; j++) {
       const value: unknown = own(from, String(j))
       if (typeof value !== 'string') return undefined
-      tag[j] = value
+      tag.push(value)
     }
-    tags[i] = tag
+    tags.push(tag)
   }
   return tags
 }

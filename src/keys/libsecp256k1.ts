@@ -76,8 +76,12 @@ async function load(): Promise<Curve> {
   const point33 = Buffer.alloc(33, 2)
   const key = Buffer.alloc(64)
   const pair = Buffer.alloc(96)
-  const pairOf = (secret: Uint8Array) => {
+  /** Leaves the key pair in `pair`; the caller wipes it. */
+  const pairOf = (secret: Uint8Array): string => {
     if (makePair(context, pair, secret) !== 1) throw new RangeError('secret key out of range')
+    pairX(context, key, null, pair)
+    writeX(context, key32, key)
+    return key32.toString('hex')
   }
   randomize(context, randomBytes(32))
 
@@ -90,20 +94,22 @@ async function load(): Promise<Curve> {
       hash32.write(event.id, 'hex')
       return check(context, sig64, hash32, 32, key) === 1
     },
-    sign(event, secret, _chars, aux = randomBytes(32)) {
-      pairOf(secret)
-      hash32.write(event.id, 'hex')
-      const done = signHash(context, sig64, hash32, pair, aux)
-      pair.fill(0)
-      if (done !== 1) throw new Error('libsecp256k1 refused to sign')
-      return sig64.toString('hex')
+    sign(secret, draft, aux = randomBytes(32)) {
+      try {
+        const { event } = draft(pairOf(secret))
+        hash32.write(event.id, 'hex')
+        if (signHash(context, sig64, hash32, pair, aux) !== 1) throw new Error('libsecp256k1 refused to sign')
+        return { ...event, sig: sig64.toString('hex') }
+      } finally {
+        pair.fill(0)
+      }
     },
     publicKey(secret) {
-      pairOf(secret)
-      pairX(context, key, null, pair)
-      pair.fill(0)
-      writeX(context, key32, key)
-      return key32.toString('hex')
+      try {
+        return pairOf(secret)
+      } finally {
+        pair.fill(0)
+      }
     },
     shared(secret, pubkey) {
       point33.write(pubkey, 1, 'hex')

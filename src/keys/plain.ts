@@ -7,11 +7,15 @@ import { type Curve, noPoint, randomBytes } from './curve.ts'
 import { bytesToHex, hexToBytes } from './hash.ts'
 
 export function openPlain(): Curve {
+  const publicKey = (secret: Uint8Array) => bytesToHex(schnorr.getPublicKey(secret))
   return {
     engine: 'plain',
     holds: event => schnorr.verify(hexToBytes(event.sig), hexToBytes(event.id), hexToBytes(event.pubkey)),
-    sign: (event, secret, _chars, aux = randomBytes(32)) => bytesToHex(schnorr.sign(hexToBytes(event.id), secret, aux)),
-    publicKey: secret => bytesToHex(schnorr.getPublicKey(secret)),
+    sign(secret, draft, aux = randomBytes(32)) {
+      const { event } = draft(publicKey(secret))
+      return { ...event, sig: bytesToHex(schnorr.sign(hexToBytes(event.id), secret, aux)) }
+    },
+    publicKey,
     shared(secret, pubkey) {
       const even = hexToBytes(`02${pubkey}`)
       if (!secp256k1.utils.isValidPublicKey(even, true)) throw noPoint()

@@ -45,9 +45,10 @@ export function pubkeyFromText(text: string): string {
   const found = decoded(given)
   if (found?.type === 'npub') return found.data
   if (found?.type === 'nprofile') return found.data.pubkey
-  if (found?.type === 'nsec')
+  if (/^(nostr:)?nsec1/.test(hex))
     throw new Error('this is a SECRET key (nsec1…): show it to nobody and give npub1… instead')
-  throw new Error(`"${given.slice(0, 80)}" is no public key: give npub1…, nprofile1… or 64 hex digits`)
+  const shown = given.length > 12 ? `${given.slice(0, 12)}…` : given
+  throw new Error(`"${shown}" is no public key: give npub1…, nprofile1… or 64 hex digits`)
 }
 
 /** `npub1…` of a public key in hex. */
