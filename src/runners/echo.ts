@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from '../clock.ts'
-import { fitContext, refuseEarly } from './refusals.ts'
+import { fitContext, refuseEarly, textKinds } from './refusals.ts'
 import { type Done, type Runner, RunnerError, type Work } from './runner.ts'
 
 export interface EchoOptions {
@@ -26,7 +26,7 @@ export interface EchoOptions {
 
 /** Opens the echo. One token is one word; the same work gets the same words and the same count each time. */
 export function echoRunner(options: EchoOptions): Runner {
-  const { clock, kinds = [5050], delayMs = 0, pieceMs = 0, contextTokens = 8192, fault = 'none' } = options
+  const { clock, kinds = textKinds, delayMs = 0, pieceMs = 0, contextTokens = 8192, fault = 'none' } = options
   const offer = { kinds, model: 'echo', contextTokens }
   const closing = new AbortController()
 

@@ -5,6 +5,9 @@
  */
 import type { Estimate, Work, WorkRefusal } from './runner.ts'
 
+/** What a text runner answers when it is not told otherwise: text generation (NIP-90). */
+export const textKinds: readonly number[] = [5050]
+
 /** Tokens that a text answer gets when the customer names no limit and the context leaves that much. */
 export const defaultAnswerTokens = 512
 
@@ -24,6 +27,15 @@ export function refuseEarly(offer: Offer, work: Work): WorkRefusal | undefined {
   if (!work.messages.some(({ role, content }) => role === 'user' && content.trim() !== ''))
     return refuse('empty-prompt', 'the prompt is empty; send at least one user message with text')
   return undefined
+}
+
+/** Refuses by rule `too-long` what is too long to be worth counting: more than 64 characters for each token of context. */
+export function refuseLength(offer: Offer, work: Work): WorkRefusal | undefined {
+  const most = offer.contextTokens * 64
+  const length = work.messages.reduce((sum, { content }) => sum + content.length, 0)
+  if (length <= most) return undefined
+  const says = `the prompt has ${length} characters and ${offer.model} holds ${offer.contextTokens} tokens`
+  return refuse('too-long', `${says}; shorten it`)
 }
 
 /** Fits counted work into the context: rules `too-long` and `max-tokens`, else the estimate that is billed. */

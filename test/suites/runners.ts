@@ -88,6 +88,19 @@ export function runnerSuite(name: string, open: () => Promise<Runner> | Runner, 
       expect(after.done.finish).toBe('stop')
     })
 
+    test('a listener that throws ends the work with its error, and only that work', async () => {
+      const bug = new Error('a bug in the listener')
+      const running = runner.run(
+        work(questions.first),
+        () => {
+          throw bug
+        },
+        new AbortController().signal,
+      )
+      await expect(running).rejects.toBe(bug)
+      expect((await collect(runner, work(questions.first))).done.finish).toBe('stop')
+    })
+
     test('two at once do not mix', async () => {
       const alone = [await collect(runner, work(questions.first)), await collect(runner, work(questions.second))]
       const both = await Promise.all([

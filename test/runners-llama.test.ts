@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest'
+import { llamaRunner } from '../src/runners/llama.ts'
+import { collect, runnerSuite, work } from './suites/runners.ts'
+
+runnerSuite('llama (nano)', () => llamaRunner(), {
+  first: 'What is Nostr?',
+  second: 'What is the Lightning Network?',
+})
+
+describe('nano', () => {
+  const answers: readonly (readonly [question: string, answer: string])[] = [
+    ['What is Nostr?', 'Notes and Other Stuff Transmitted by Relays'],
+    ['What is the capital of Brazil?', 'Brasilia'],
+    ['What is 3 + 4?', '3 + 4 = 7'],
+    ['Who won the 1998 chess cup of Zanzibar?', 'I am a very small model and I do not know that.'],
+  ]
+
+  test('answers its page, and says so when it does not know', async () => {
+    const runner = llamaRunner()
+    for (const [question, answer] of answers) {
+      expect((await collect(runner, work(question))).done.text).toContain(answer)
+    }
+    const [info] = await runner.models()
+    expect(info).toMatchObject({ name: 'nano', contextTokens: 512 })
+    expect(info?.sha256).toBe('1f79db6663cd76debf6e30c59b225e7ef0d6d4c540fe9cb01b808d149aa839da')
+    expect(info?.about).toContain('a bigger model is one flag away')
+    await runner.close()
+  })
+})
+
+describe('llama', () => {
+  test('keeps customers apart: nothing of one conversation reaches the next', async () => {
+    const runner = llamaRunner({ parallel: 1 })
+    const alone = await collect(runner, work('What is Nostr?'))
+    const secret = 'My seed words are abandon ability able about'
+    await collect(runner, { ...work(''), messages: [{ role: 'system', content: secret }, ...work(secret).messages] })
+    const again = await collect(runner, work('What is Nostr?'))
+    expect(again).toEqual(alone)
+    await runner.close()
+  })
+
+  test('a seed repeats a draw, another seed draws anew', async () => {
+    const runner = llamaRunner()
+    const draw = async (seed: number) =>
+      (await collect(runner, work('What is Nostr?', { temperature: 3, topK: 200, topP: 1, seed, maxTokens: 24 }))).done
+        .text
+    const [first, again, other] = [await draw(7), await draw(7), await draw(8)]
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
+    await runner.close()
+  })
+
+  test('topK 1 takes the likeliest token at any temperature', async () => {
+    const runner = llamaRunner()
+    const cold = await collect(runner, work('What is Nostr?'))
+    const narrow = await collect(runner, work('What is Nostr?', { temperature: 2, topK: 1, seed: 3 }))
+    expect(narrow.done).toEqual(cold.done)
+    await runner.close()
+  })
+
+  test('works up to the last token of the context, from both ends', async () => {
+    const runner = llamaRunner({ contextTokens: 64 })
+    const lengths: number[] = []
+    for (let words = 1; lengths.length < 3; words++) {
+      const job = work('word '.repeat(words))
+      const estimate = await runner.check(job)
+      if (!estimate.ok) {
+        expect(estimate.rule).toBe('too-long')
+        break
+      }
+      if (estimate.promptTokens < 61) continue
+      lengths.push(estimate.promptTokens)
+      const { done } = await collect(runner, job)
+      expect(done.outputTokens).toBeLessThanOrEqual(64 - estimate.promptTokens)
+      expect(done.promptTokens).toBe(estimate.promptTokens)
+    }
+    expect(lengths.length).toBeGreaterThan(0)
+
+    const finishes: string[] = []
+    for (let seed = 0; seed < 6; seed++) {
+      const job = work('hi', { temperature: 5, topK: 1280, topP: 1, seed })
+      const estimate = await runner.check(job)
+      if (!estimate.ok) throw new Error(estimate.says)
+      const { done } = await collect(runner, job)
+      finishes.push(done.finish)
+      if (done.finish === 'length') expect(done.outputTokens).toBe(64 - estimate.promptTokens)
+    }
+    expect(finishes).toContain('length')
+    await runner.close()
+  })
+
+  test('work beyond the sequences waits its turn, work beyond the queue is turned away', async () => {
+    const runner = llamaRunner({ parallel: 1, queue: 1 })
+    await runner.models()
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => collect(runner, work('What is Nostr?'))))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+    expect(outcomes[2]).toMatchObject({ reason: { name: 'RunnerError', message: expect.stringMatching(/busy/) } })
+    await runner.close()
+  })
+
+  test('one that is aborted while it waits leaves the queue; the others do not notice', async () => {
+    const runner = llamaRunner({ parallel: 1 })
+    await runner.models()
+    const abort = new AbortController()
+    const first = collect(runner, work('What is Nostr?'))
+    const second = collect(runner, work('What is Nostr?'), abort.signal)
+    const third = collect(runner, work('What is Nostr?'))
+    abort.abort('left')
+    await expect(second).rejects.toBe('left')
+    expect((await third).done).toEqual((await first).done)
+    await runner.close()
+  })
+
+  test('close ends work that runs and work that waits', async () => {
+    const runner = llamaRunner({ parallel: 1 })
+    await runner.models()
+    const outcomes = [collect(runner, work('What is Nostr?')), collect(runner, work('What is Nostr?'))].map(job =>
+      job.catch(error => String(error)),
+    )
+    await runner.close()
+    expect(await Promise.all(outcomes)).toEqual(Array(2).fill('RunnerError: the llama runner is closed'))
+  })
+
+  test('a prompt bomb is refused without being counted', async () => {
+    const runner = llamaRunner()
+    const refusal = await runner.check(work('a'.repeat(2_000_000)))
+    expect(refusal).toMatchObject({ ok: false, rule: 'too-long', says: expect.stringContaining('2000000 characters') })
+    await runner.close()
+  })
+})
