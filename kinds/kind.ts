@@ -32,6 +32,9 @@ export interface Refusal {
 
 export type Read<V> = { readonly ok: true; readonly value: V } | Refusal
 
+/** Encrypts to the one reader that the caller has in mind (NIP-44). */
+export type Encrypt = (plain: string) => string
+
 /** One kind. `V` is the plain value; money in it is bigint msats, times are unix seconds. */
 export interface Kind<V> {
   readonly number: number
@@ -42,8 +45,11 @@ export interface Kind<V> {
    * a sealed event read without it is refused by rule `sealed`.
    */
   read(event: Event, opened?: string): Read<V>
-  /** Writes strictly: throws `TypeError` for a value that its own reader would refuse (a bug of ours, not a stranger's). */
-  write(value: V, now: number): Template
+  /**
+   * Writes strictly: throws `TypeError` for a value that its own reader would refuse (a bug of ours, not a stranger's).
+   * With `encrypt` the template comes sealed the way this kind seals, and single-letter tags may be long.
+   */
+  write(value: V, now: number, encrypt?: Encrypt): Template
 }
 
 /** True when the content (and the private tags in it) are encrypted to the reader: NIP-90 `encrypted`. */

@@ -1,0 +1,210 @@
+/**
+ * Samples of kind 5050: our spelling, other people's, and one breach of each rule.
+ * @module
+ */
+import type { TextRequest } from './5050-text-generation.ts'
+import type { BadSample, Dialect, GoodSample } from './define.ts'
+
+const blank = { relays: [], providers: [], stream: false, receipt: false }
+const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
+
+export const good: readonly GoodSample<TextRequest>[] = [
+  { says: 'The smallest job.', value: { ...blank, inputs: [{ data: 'Why is the sky blue?', type: 'text' }] } },
+  {
+    says: 'All there is to say, to one provider.',
+    value: {
+      inputs: [
+        {
+          data: '[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}]',
+          type: 'text',
+          marker: 'messages',
+        },
+        { data: key, type: 'job', relay: 'wss://relay.example', marker: 'background' },
+        { data: 'https://example.com/a', type: 'url' },
+      ],
+      model: 'nano',
+      maxTokens: 64,
+      temperature: 0.7,
+      topP: 0.9,
+      topK: 40,
+      frequencyPenalty: -0.5,
+      seed: 7,
+      output: 'text/plain',
+      bidMsats: 21_000n,
+      relays: ['wss://relay.example', 'ws://127.0.0.1:7777'],
+      providers: [key],
+      expiresAt: 1_800_000_600,
+      stream: true,
+      receipt: true,
+      alt: 'A question',
+    },
+  },
+]
+
+export const dialects: readonly Dialect<TextRequest>[] = [
+  {
+    says: 'Amethyst: type `prompt`, parameters with a dash.',
+    tags: [
+      ['i', 'Hi', 'prompt'],
+      ['param', 'top-k', '5'],
+      ['param', 'max-tokens', '9'],
+      ['param', 'top-p', '0.5'],
+    ],
+    value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], topK: 5, maxTokens: 9, topP: 0.5 },
+  },
+  {
+    says: 'An input of two elements is text; a public content, a tag named by a url, a client and a second bid are ignored.',
+    tags: [
+      ['i', 'Hi'],
+      ['wss://a.example', 'wss://b.example'],
+      ['bid', '57000', '10000'],
+      ['client', 'x'],
+      ['param', 'range', '1', '2'],
+    ],
+    content: 'NIP 90 Text Generation Request',
+    value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], bidMsats: 57_000n },
+  },
+  {
+    says: 'A marker in the place of the relay.',
+    tags: [['i', key, 'job', 'background']],
+    value: { ...blank, inputs: [{ data: key, type: 'job', marker: 'background' }] },
+  },
+  {
+    says: 'nostr-dvm and NDK: everything but the provider is sealed; hidden `p` and `e` count for nothing.',
+    tags: [['p', key], ['encrypted']],
+    content: 'ciphertext',
+    opened: `[["i","Hi","text"],["param","temperature","0"],["relays","wss://relay.example/"],["bid","1000"],["p","${'0'.repeat(64)}"]]`,
+    value: {
+      ...blank,
+      inputs: [{ data: 'Hi', type: 'text' }],
+      temperature: 0,
+      relays: ['wss://relay.example'],
+      bidMsats: 1_000n,
+      providers: [key],
+    },
+  },
+  {
+    says: 'elisym: bare text in the ciphertext, a placeholder in public.',
+    tags: [
+      ['i', 'encrypted', 'text'],
+      ['p', key],
+      ['encrypted', 'nip44'],
+    ],
+    content: 'ciphertext',
+    opened: 'Hi there',
+    value: { ...blank, inputs: [{ data: 'Hi there', type: 'text' }], providers: [key] },
+  },
+]
+
+export const bad: readonly BadSample[] = [
+  { breaks: 'input', says: 'Nothing to work on.', tags: [['param', 'model', 'nano']] },
+  { breaks: 'i', says: 'An unknown type of input.', tags: [['i', 'Hi', 'smell']] },
+  { breaks: 'i', says: 'A url of another scheme.', tags: [['i', 'file:///etc/passwd', 'url']] },
+  { breaks: 'i', says: 'A job that is no id.', tags: [['i', 'the last one', 'job']] },
+  {
+    breaks: 'messages',
+    says: 'A conversation that is none.',
+    tags: [['i', '{"role":"user"}', 'text', '', 'messages']],
+  },
+  {
+    breaks: 'messages',
+    says: 'An unknown role.',
+    tags: [['i', '[{"role":"root","content":"Hi"}]', 'text', '', 'messages']],
+  },
+  {
+    breaks: 'model',
+    says: 'Two models.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'model', 'a'],
+      ['param', 'model', 'b'],
+    ],
+  },
+  {
+    breaks: 'max_tokens',
+    says: 'No tokens.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'max_tokens', '0'],
+    ],
+  },
+  {
+    breaks: 'temperature',
+    says: 'Too hot.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'temperature', '99'],
+    ],
+  },
+  {
+    breaks: 'temperature',
+    says: 'Not a number.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'temperature', 'NaN'],
+    ],
+  },
+  {
+    breaks: 'top_p',
+    says: 'More than all.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'top_p', '1.5'],
+    ],
+  },
+  {
+    breaks: 'top_k',
+    says: 'Below none.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'top-k', '-1'],
+    ],
+  },
+  {
+    breaks: 'frequency_penalty',
+    says: 'Out of range.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'frequency_penalty', '3'],
+    ],
+  },
+  {
+    breaks: 'seed',
+    says: 'A fraction.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'seed', '1.5'],
+    ],
+  },
+  {
+    breaks: 'bid',
+    says: 'Money with an underscore.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['bid', '100_000'],
+    ],
+  },
+  {
+    breaks: 'p',
+    says: 'An npub in a tag.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['p', 'npub1xyz'],
+    ],
+  },
+  {
+    breaks: 'expiration',
+    says: 'A date in words.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['expiration', 'tomorrow'],
+    ],
+  },
+  {
+    breaks: 'opened',
+    says: 'Tags that are no strings.',
+    tags: [['p', key], ['encrypted']],
+    content: 'ciphertext',
+    opened: '[["i",1]]',
+  },
+]

@@ -1,0 +1,143 @@
+/**
+ * What answers to a job have in common: the job they belong to, the customer, and the money they ask for.
+ * @module
+ */
+import { ok, present } from './define.ts'
+import { broken, type Field, loose, maybe, type Tag } from './fields.ts'
+import { isRecord, parseJson } from './json.ts'
+import type { Event, Read, Refusal } from './kind.ts'
+import { amount, hex, integer, text, type Value } from './values.ts'
+
+const isId = (value: string | undefined): value is string => value !== undefined && /^[0-9a-f]{64}$/.test(value)
+const ids = (tags: readonly Tag[], name: string): Tag[] => tags.filter(tag => tag[0] === name && isId(tag[1]))
+
+/** The job that an event names: its `e` with the marker `job` wherever it stands, else its first `e`. Works on sealed events. */
+export function jobIdOf(event: Pick<Event, 'tags'>): string | undefined {
+  const named = ids(event.tags, 'e')
+  return (named.find(tag => tag.indexOf('job', 2) > 0) ?? named[0])?.[1]
+}
+
+/** The field that ties an answer to its job. */
+export const jobField = (rule: string): Field<string> => ({
+  id: 'e',
+  form: '["e", "<job id>"]',
+  count: '1',
+  says: 'The job. From others: the `e` with the marker `job` at any place, else the first one; empty relays are fine.',
+  rule,
+  read: tags => jobIdOf({ tags }) ?? broken,
+  write: job => [['e', job]],
+})
+
+const customerIn = (tags: readonly Tag[], author: string): string | undefined => {
+  const named = ids(tags, 'p')
+  return (named.find(tag => tag[1] !== author) ?? named[0])?.[1]
+}
+
+/** The customer: the first `p` that is not the author (NDK names the provider first, nostr-dvm says it twice). */
+export const customerField: Field<string | undefined> = {
+  id: 'p',
+  form: '["p", "<customer pubkey>"]',
+  count: '0..1',
+  says: 'The customer. From others: the first `p` that is not the author of the event.',
+  read: customerIn,
+  write: customer => (customer === undefined ? [] : [['p', customer]]),
+}
+
+/** The customer, where an answer without one is none. */
+export const neededCustomerField = (rule: string): Field<string> => ({
+  ...customerField,
+  count: '1',
+  rule,
+  read: (tags, author) => customerIn(tags, author) ?? broken,
+  write: customer => [['p', customer]],
+})
+
+const usage: Value<{ readonly promptTokens: number; readonly outputTokens: number }> = {
+  form: '<prompt tokens> <output tokens>',
+  read(values) {
+    const [prompt, output] = values.slice(0, 2).map(value => integer('', 0, 1_000_000_000).read([value]))
+    return prompt === undefined || output === undefined ? undefined : { promptTokens: prompt, outputTokens: output }
+  },
+  write: ({ promptTokens, outputTokens }) => [String(promptTokens), String(outputTokens)],
+}
+
+/** A delivered text. `msats` is there only where something is owed; `digest` is the sha256 of the text. */
+export interface TextResult {
+  readonly job: string
+  readonly customer: string
+  /** The request as the provider copied it: JSON of an event with the job's id, its signature unchecked. */
+  readonly request?: string
+  readonly text: string
+  readonly msats?: bigint
+  readonly bolt11?: string
+  readonly model?: string
+  readonly usage?: { readonly promptTokens: number; readonly outputTokens: number }
+  readonly digest?: string
+  readonly status?: 'success'
+}
+
+/** The fields of every job result. */
+export const resultFields = {
+  job: jobField('A result names its job by 64 lower-case hex digits.'),
+  customer: neededCustomerField('A result names its customer by 64 lower-case hex digits.'),
+  request: loose(
+    'request',
+    text('<request as JSON>', 262_144),
+    'The request, copied. Ignored where it is no JSON object with the id of the job.',
+  ),
+  amount: loose('amount', amount, 'What is owed; "0" is paid or free. We always write it.'),
+  status: loose('status', text('success', 64), 'Only `success` says something.'),
+  model: loose('model', text('<name>'), 'The model that answered.'),
+  usage: loose('usage', usage, 'Counted in tokens of that model.'),
+  digest: loose('x', hex('<sha256 of the text>'), 'Left out of a sealed result, where it would confirm a guess.'),
+  foreign: maybe(
+    's',
+    { form: '', read: () => undefined, write: () => [] },
+    'Never written.',
+    'An event with an `s` tag is a status of another protocol, not a result.',
+  ) satisfies Field<undefined>,
+}
+
+interface FoundResult {
+  readonly job: string
+  readonly customer: string
+  readonly request: string | undefined
+  readonly amount: { readonly msats?: bigint; readonly bolt11?: string } | undefined
+  readonly status: string | undefined
+  readonly model: string | undefined
+  readonly usage: TextResult['usage'] | undefined
+  readonly digest: string | undefined
+}
+
+const isCopyOf = (request: string, job: string): boolean => {
+  const copy = parseJson(request, { chars: 262_144, depth: 4, nodes: 20_000 })
+  return isRecord(copy) && copy['id'] === job
+}
+
+/** Reads the fields of any result whose content is text. */
+export function readTextResult(
+  found: FoundResult,
+  { content }: { content: string; refuse(rule: never): Refusal },
+): Read<TextResult> {
+  const { job, customer, request, amount: owed, status, model, usage, digest } = found
+  return ok(
+    present({
+      job,
+      customer,
+      request: request !== undefined && isCopyOf(request, job) ? request : undefined,
+      text: content,
+      msats: owed?.msats,
+      bolt11: owed?.bolt11,
+      model,
+      usage,
+      digest,
+      status: status === 'success' ? ('success' as const) : undefined,
+    }),
+  )
+}
+
+/** Writes the fields of any result whose content is text. */
+export const writeTextResult = ({ text: content, msats, bolt11, ...rest }: TextResult) => ({
+  fields: { ...rest, amount: { msats: msats ?? 0n, ...(bolt11 === undefined ? {} : { bolt11 }) } },
+  content,
+})

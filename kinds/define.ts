@@ -1,0 +1,209 @@
+/**
+ * `defineKind`: from one definition come the reader, the writer, the printed page, the signed vectors and the tests.
+ * @module
+ */
+import { broken, type Field, type Fields, type Found, type Tag } from './fields.ts'
+import { type Encrypt, type Event, isSealed, type Kind, type Read, type Refusal, type Template } from './kind.ts'
+import { alwaysSealed, openTags, sealContent, sealTags } from './seal.ts'
+
+/** A good value in our own spelling. */
+export interface GoodSample<V> {
+  readonly says: string
+  readonly value: V
+}
+
+/** An event as somebody else spells it. `opened` makes it a sealed one. */
+export interface Spelling {
+  readonly says: string
+  readonly tags: readonly Tag[]
+  readonly content?: string
+  readonly opened?: string
+}
+
+/** Somebody else's spelling of a good value. */
+export interface Dialect<V> extends Spelling {
+  readonly value: V
+}
+
+/** An event that must be refused by exactly the rule it breaks. `breaks` is the part of the rule id after the dot. */
+export interface BadSample extends Spelling {
+  readonly breaks: string
+}
+
+/** What a reader may ask beside the fields. */
+export interface Asked<R extends string> {
+  readonly event: Event
+  /** Opened content where the event is sealed, else the public one. */
+  readonly content: string
+  refuse(rule: R): Refusal
+}
+
+type Written<F> = { [K in keyof F]?: Found<F>[K] | undefined }
+
+/** Everything there is to say about one kind. `rules` are the ones that no single field can hold. */
+export interface Spec<V, F extends Fields, R extends string> {
+  readonly number: number
+  readonly name: string
+  /** One or two sentences for the page. */
+  readonly says: string
+  /** The public text that this follows. */
+  readonly source: string
+  readonly fields: F
+  /** What the content is. */
+  readonly content: string
+  readonly rules: Readonly<Record<R, string>>
+  /** What moves into the ciphertext: private tags, or the bare content. Absent: this kind is never sealed. */
+  readonly seal?: 'tags' | 'content'
+  /** The tag that a bare opened text stands for, where tags are sealed. */
+  readonly bare?: (text: string) => Tag
+  /** NIP-31 fallback text. */
+  readonly alt?: string
+  read(found: Found<F>, asked: Asked<NoInfer<R>>): Read<V>
+  write(value: V): { readonly fields: Written<F>; readonly content?: string }
+  readonly good: readonly GoodSample<NoInfer<V>>[]
+  readonly dialects?: readonly Dialect<NoInfer<V>>[]
+  readonly bad: readonly BadSample[]
+}
+
+/** One numbered rule of a page. */
+export interface Rule {
+  readonly id: string
+  readonly says: string
+}
+
+/** A kind with what its page, its vectors and the suite need. */
+export interface Definition<V> extends Kind<V> {
+  readonly says: string
+  readonly source: string
+  readonly content: string
+  readonly seal?: 'tags' | 'content'
+  readonly fields: readonly Field<unknown>[]
+  readonly rules: readonly Rule[]
+  readonly good: readonly GoodSample<V>[]
+  readonly dialects: readonly Dialect<V>[]
+  readonly bad: readonly BadSample[]
+}
+
+/** Rules that every kind keeps. */
+export const generalRules: readonly Rule[] = [
+  { id: 'kind', says: 'The event is of this kind.' },
+  { id: 'size', says: 'An event has at most 2,000 tags and 524,288 characters of content.' },
+  { id: 'sealed', says: 'A sealed event is read only with its opened content.' },
+]
+
+const refusal = (rule: string, says: string): Refusal => ({ ok: false, rule, says })
+const general = (id: string): Refusal => refusal(id, generalRules.find(rule => rule.id === id)?.says ?? id)
+const maxTags = 2_000
+const maxChars = 524_288
+const maxIndexed = 1_024
+
+/** True for an `encrypted` event and for kinds that are ciphertext by definition. */
+const needsOpening = (event: Event): boolean => isSealed(event) || alwaysSealed.has(event.kind)
+
+/** Makes a kind of its definition. Rule ids become `<number>.<field id or rule name>`. */
+export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, F, R>): Definition<V> {
+  const { number, name, seal } = spec
+  const fields = Object.entries(spec.fields)
+  const rules: Rule[] = [
+    ...fields.flatMap(([, field]) =>
+      field.rule === undefined ? [] : [{ id: `${number}.${field.id}`, says: field.rule }],
+    ),
+    ...Object.entries<string>(spec.rules).map(([id, says]) => ({ id: `${number}.${id}`, says })),
+    ...(seal === 'tags'
+      ? [
+          {
+            id: `${number}.opened`,
+            says: 'Opened content is a JSON list of at most 200 tags of strings within 64 KiB.',
+          },
+        ]
+      : []),
+  ]
+  const sentence = new Map(rules.map(rule => [rule.id, rule.says]))
+  const refuse = (id: string): Refusal => refusal(`${number}.${id}`, sentence.get(`${number}.${id}`) ?? id)
+
+  const open = (event: Event, opened: string): Refusal | { tags: readonly Tag[]; content: string } => {
+    if (seal !== 'tags') return { tags: event.tags, content: opened }
+    const inner = openTags(opened)
+    if (inner === undefined) return refuse('opened')
+    // elisym leaves ["i", "encrypted", "text"] in public as a placeholder.
+    const shown = event.tags.filter(tag => !(tag[0] === 'i' && tag[1] === 'encrypted'))
+    if (!('bare' in inner)) return { tags: [...shown, ...inner.tags], content: inner.content }
+    return { tags: spec.bare ? [...shown, spec.bare(inner.bare)] : shown, content: inner.bare }
+  }
+
+  const read = (event: Event, opened?: string): Read<V> => {
+    if (event.kind !== number) return general('kind')
+    if (event.tags.length > maxTags || Math.max(event.content.length, opened?.length ?? 0) > maxChars)
+      return general('size')
+    const closed = needsOpening(event)
+    if (closed && opened === undefined) return general('sealed')
+    const said = closed && opened !== undefined ? open(event, opened) : { tags: event.tags, content: event.content }
+    if ('ok' in said) return said
+    const found: Record<string, unknown> = {}
+    for (const [key, field] of fields) {
+      const value = field.read(said.tags, event.pubkey)
+      if (value === broken) return refuse(field.id)
+      found[key] = value
+    }
+    return spec.read(found as Found<F>, { event, content: said.content, refuse })
+  }
+
+  const write = (value: V, now: number, encrypt?: Encrypt): Template => {
+    const said = spec.write(value)
+    const tags = fields.flatMap(([key, field]) => {
+      const part: unknown = said.fields[key]
+      if (part === undefined) return []
+      const spoken = field.write(part)
+      const heard = field.read(spoken, '')
+      if (heard === broken) throw new TypeError(`${number}.${field.id}: ${field.rule ?? field.says}`)
+      if (spoken.length > 0 && (heard === undefined || JSON.stringify(field.write(heard)) !== JSON.stringify(spoken)))
+        throw new TypeError(
+          `${number}.${field.id}: readers would ignore or change ${JSON.stringify(spoken).slice(0, 200)}.`,
+        )
+      return spoken
+    })
+    if (spec.alt !== undefined) tags.push(['alt', spec.alt])
+    const plain: Template = { kind: number, created_at: now, tags, content: said.content ?? '' }
+    const again = read({ ...plain, id: '', pubkey: '', sig: '' }, plain.content)
+    if (!again.ok) throw new TypeError(`${again.rule}: ${again.says}`)
+    if (encrypt !== undefined && seal === undefined) throw new TypeError(`A ${name} (${number}) is never sealed.`)
+    if (encrypt !== undefined) return seal === 'tags' ? sealTags(plain, encrypt) : sealContent(plain, encrypt)
+    const bytes = new TextEncoder()
+    const long = tags.find(([tag = '', first = '']) => tag.length === 1 && bytes.encode(first).length > maxIndexed)
+    if (long)
+      throw new TypeError(
+        `Relays refuse a "${long[0]}" tag of more than ${maxIndexed} bytes: pass encrypt to seal this ${name}.`,
+      )
+    return plain
+  }
+
+  return {
+    number,
+    name,
+    says: spec.says,
+    source: spec.source,
+    content: spec.content,
+    ...(seal === undefined ? {} : { seal }),
+    fields: fields.map(([, field]) => field),
+    rules,
+    good: spec.good,
+    dialects: spec.dialects ?? [],
+    bad: spec.bad,
+    read,
+    write,
+  }
+}
+
+type Optional<T> = { [K in keyof T]: undefined extends T[K] ? K : never }[keyof T]
+
+/** The object without its undefined members, as `exactOptionalPropertyTypes` wants it. */
+export function present<T extends object>(
+  parts: T,
+): Omit<T, Optional<T>> & { [K in Optional<T>]?: Exclude<T[K], undefined> } {
+  const kept: Partial<T> = {}
+  for (const key of Object.keys(parts) as (keyof T)[]) if (parts[key] !== undefined) kept[key] = parts[key]
+  return kept as Omit<T, Optional<T>> & { [K in Optional<T>]?: Exclude<T[K], undefined> }
+}
+
+/** A value that was read. */
+export const ok = <V>(value: V): Read<V> => ({ ok: true, value })

@@ -1,0 +1,61 @@
+/**
+ * JSON of strangers: bounded in size, depth and width, and rebuilt without the keys that reach a prototype.
+ * @module
+ */
+import type { Event } from './kind.ts'
+
+/** Limits of one document. `chars` counts UTF-16 units, `depth` nested arrays and objects, `nodes` all values. */
+export interface JsonLimits {
+  readonly chars: number
+  readonly depth: number
+  readonly nodes: number
+}
+
+const poisonous = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** The value of a JSON text, or `undefined` where it is no JSON or passes a limit. Never throws. */
+export function parseJson(text: string, limits: JsonLimits): unknown {
+  if (text.length > limits.chars) return undefined
+  let raw: unknown
+  try {
+    raw = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  let left = limits.nodes
+  let fits = true
+  const copy = (value: unknown, depth: number): unknown => {
+    if (!fits || --left < 0 || depth > limits.depth) fits = false
+    if (!fits || typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map(item => copy(item, depth + 1))
+    const fresh: Record<string, unknown> = {}
+    for (const [key, item] of Object.entries(value)) if (!poisonous.has(key)) fresh[key] = copy(item, depth + 1)
+    return fresh
+  }
+  const value = copy(raw, 0)
+  return fits ? value : undefined
+}
+
+/** True for a JSON object: neither array nor null. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const hex = (value: unknown, chars: number): value is string =>
+  typeof value === 'string' && value.length === chars && /^[0-9a-f]+$/.test(value)
+
+const whole = (value: unknown, most: number): value is number => Number.isSafeInteger(value) && within(value, most)
+const within = (value: unknown, most: number): boolean => typeof value === 'number' && value >= 0 && value <= most
+
+/** True for a JSON array of arrays of strings: the shape of a tag list. */
+export const isTagList = (value: unknown): value is string[][] =>
+  Array.isArray(value) && value.every(tag => Array.isArray(tag) && tag.every(item => typeof item === 'string'))
+
+/** Reads the JSON of one signed event into a fresh object; its shape is checked (NIP-01), its signature is not. */
+export function parseEvent(text: string): Event | undefined {
+  const raw = parseJson(text, { chars: 262_144, depth: 3, nodes: 20_000 })
+  if (!isRecord(raw)) return undefined
+  const { id, pubkey, created_at, kind, tags, content, sig } = raw
+  if (!hex(id, 64) || !hex(pubkey, 64) || !hex(sig, 128) || typeof content !== 'string') return undefined
+  if (!whole(created_at, Number.MAX_SAFE_INTEGER) || !whole(kind, 65_535) || !isTagList(tags)) return undefined
+  return { id, pubkey, created_at, kind, tags, content, sig }
+}

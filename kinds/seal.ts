@@ -1,0 +1,54 @@
+/**
+ * Sealing the NIP-90 way: private tags or the bare content move into ciphertext for one reader, the rest stays public
+ * so that the event finds its way.
+ * @module
+ */
+import { isTagList, parseJson } from './json.ts'
+import type { Encrypt, Template } from './kind.ts'
+
+/** Kinds whose content is ciphertext by definition, so that no `encrypted` tag marks it (NIP-59, NIP-47). */
+export const alwaysSealed: ReadonlySet<number> = new Set([21_059, 23_194, 23_195, 23_197])
+
+const publicTags = new Set(['p', 'e', 'relays', 'expiration', 'nonce', '-'])
+const digests = new Set(['i', 'x'])
+
+/**
+ * Moves every private tag, and the content as `["content", text]`, into the ciphertext of a JSON tag list.
+ * Public stay `p`, `e`, `relays`, `expiration` and `nonce`. For requests and feedback.
+ */
+export function sealTags(template: Template, encrypt: Encrypt): Template {
+  const open = template.tags.filter(tag => publicTags.has(tag[0] ?? ''))
+  const hidden = template.tags.filter(tag => !publicTags.has(tag[0] ?? ''))
+  if (template.content !== '') hidden.push(['content', template.content])
+  return { ...template, tags: [...open, ['encrypted']], content: encrypt(JSON.stringify(hidden)) }
+}
+
+/** Makes the content the ciphertext of the bare text and drops `i` and `x`, which would tell of it. For all other kinds. */
+export function sealContent(template: Template, encrypt: Encrypt): Template {
+  const content = encrypt(template.content)
+  if (alwaysSealed.has(template.kind)) return { ...template, content }
+  const open = template.tags.filter(tag => !digests.has(tag[0] ?? '') && tag[0] !== 'encrypted')
+  return { ...template, tags: [...open, ['encrypted']], content }
+}
+
+/**
+ * Reads the opened content of a tag-sealed event. A text that is no JSON array is one bare text (elisym); an array that
+ * is no list of at most 200 string tags within 64 KiB is `undefined`. Hidden `p` and `e` are left out: they never override.
+ */
+export function openTags(
+  opened: string,
+): { tags: readonly (readonly string[])[]; content: string } | { bare: string } | undefined {
+  if (opened.length > 65_536) return undefined
+  const list = parseJson(opened, { chars: 65_536, depth: 2, nodes: 4_096 })
+  if (!Array.isArray(list)) return opened.trimStart().startsWith('[[') ? undefined : { bare: opened }
+  if (!isTagList(list) || list.length > 200) return undefined
+  const content = list.find(tag => tag[0] === 'content')?.[1] ?? ''
+  return { tags: list.filter(tag => !['p', 'e', 'content', 'encrypted'].includes(tag[0] ?? '')), content }
+}
+
+/** Which cipher a content looks like: NIP-44 version 2, NIP-04, or none of them. Says nothing about whether it opens. */
+export function schemeOf(content: string): 'nip44' | 'nip04' | 'plain' {
+  if (/^[A-Za-z0-9+/]+={0,2}\?iv=[A-Za-z0-9+/]{22}==$/.test(content)) return 'nip04'
+  const base64 = content.length >= 132 && content.length % 4 === 0 && /^A[g-v][A-Za-z0-9+/]+={0,2}$/.test(content)
+  return base64 ? 'nip44' : 'plain'
+}
