@@ -1,0 +1,152 @@
+/**
+ * The paying half of an LDK wallet: one payment per hash, and an honest word about each.
+ * @module
+ */
+import { proves } from '../hash.ts'
+import { PaymentError, type PayOrder, type PayState, type Transaction } from '../payment.ts'
+import type { Happening } from './happening.ts'
+import type { History } from './history.ts'
+import { checkOrder, send } from './invoice.ts'
+import type { LdkNet } from './net.ts'
+import type { LightningNode } from './node.ts'
+
+export interface Sender {
+  /** `Payer.pay`. */
+  pay(order: PayOrder, signal?: AbortSignal): Promise<PayState>
+  /** `Payer.payState`, at once. */
+  state(hash: string): PayState
+  hears(happening: Extract<Happening, { what: 'sent' | 'failed' }>): void
+  /** Lets go of what is known beside the history about a payment that left it. */
+  forget(hash: string): void
+  /** Ends every wait with `unknown`. */
+  close(): void
+}
+
+/** Starts the paying half; `announce` is told every settled row. */
+export function openSender(options: {
+  net: LdkNet
+  node: LightningNode
+  history: History
+  now: () => number
+  announce: (row: Transaction | undefined) => void
+}): Sender {
+  const { net, node, history, now, announce } = options
+  const failures = new Map<string, { code: string; says: string }>()
+  const waits = new Map<string, Set<(state: PayState) => void>>()
+  let closed = false
+
+  const state = (hash: string): PayState => {
+    const row = history.get('outgoing', hash)
+    if (!row) return closed ? unknown('the wallet is closed') : { state: 'unsent' }
+    if (row.state === 'settled') return proven(row)
+    if (row.state === 'failed') return { state: 'failed', ...(failures.get(hash) ?? FAILED) }
+    return closed || net.broken ? unknown('the wallet stopped while the payment was on its way') : { state: 'pending' }
+  }
+
+  const tell = (hash: string): void => {
+    const all = waits.get(hash)
+    waits.delete(hash)
+    for (const resolve of all ?? []) resolve(state(hash))
+  }
+
+  const fail = (hash: string, code: string, says: string): PayState => {
+    history.change('outgoing', hash, { state: 'failed' })
+    failures.set(hash, { code, says })
+    return { state: 'failed', code, says }
+  }
+
+  const wait = (hash: string, signal?: AbortSignal): Promise<PayState> =>
+    new Promise(resolve => {
+      const settle = (outcome: PayState): void => {
+        signal?.removeEventListener('abort', abort)
+        resolve(outcome)
+      }
+      const abort = (): void => {
+        waits.get(hash)?.delete(settle)
+        settle(unknown('nobody waits any more, the payment is still on its way'))
+      }
+      if (signal?.aborted) return abort()
+      signal?.addEventListener('abort', abort)
+      waits.set(hash, (waits.get(hash) ?? new Set()).add(settle))
+    })
+
+  const tellAll = (): void => {
+    for (const hash of [...waits.keys()]) tell(hash)
+  }
+  const unlisten = net.onBroken(tellAll)
+
+  const start = (order: PayOrder): PayState => {
+    const { hash, msats } = order
+    const check = checkOrder(order)
+    if (!check.ok) return { state: 'failed', code: 'OTHER', says: check.says }
+    const { bolt11, expiresAt, description, descriptionHash } = check.invoice
+    history.add({
+      type: 'outgoing',
+      state: 'pending',
+      hash,
+      bolt11,
+      msats,
+      feeMsats: 0n,
+      createdAt: now(),
+      expiresAt,
+      ...(description !== undefined && { description }),
+      ...(descriptionHash !== undefined && { descriptionHash }),
+    })
+    if (expiresAt < now()) return fail(hash, 'PAYMENT_FAILED', 'the invoice has expired: ask for a new one')
+    const spendable = node.channels().reduce((sum, channel) => sum + channel.outboundMsats, 0n)
+    if (spendable < msats) return fail(hash, 'INSUFFICIENT_BALANCE', `${spendable} msats can be sent, not ${msats}`)
+    try {
+      if (send(node, check.invoice.bolt11) === 'duplicate')
+        return unknown('LDK has seen this payment before this wallet has')
+    } catch (error) {
+      if (error instanceof PaymentError) return fail(hash, error.code, error.message)
+      throw error
+    }
+    net.pump()
+    return state(hash)
+  }
+
+  return {
+    state,
+    async pay(order, signal) {
+      const before = state(order.hash)
+      try {
+        if (before.state === 'unsent' || before.state === 'failed') {
+          if (closed) return { state: 'failed', code: 'OTHER', says: `the wallet ${node.alias} is closed` }
+          if (net.broken) return { state: 'failed', code: net.broken.code, says: net.broken.message }
+          if (signal?.aborted) return { state: 'failed', code: 'OTHER', says: 'called off before anything was sent' }
+          const outcome = start(order)
+          return outcome.state === 'pending' ? await wait(order.hash, signal) : outcome
+        }
+        return before.state === 'pending' ? await wait(order.hash, signal) : before
+      } catch (error) {
+        return unknown(error instanceof Error ? error.message : String(error))
+      }
+    },
+    hears(happening) {
+      const { hash } = happening
+      if (happening.what === 'failed') fail(hash, 'PAYMENT_FAILED', `the payment came back: ${happening.reason}`)
+      else {
+        const { preimage, feeMsats } = happening
+        announce(history.change('outgoing', hash, { state: 'settled', settledAt: now(), preimage, feeMsats }))
+      }
+      tell(hash)
+    },
+    forget: hash => void failures.delete(hash),
+    close() {
+      closed = true
+      unlisten()
+      tellAll()
+    },
+  }
+}
+
+const FAILED = { code: 'PAYMENT_FAILED', says: 'the payment came back' }
+
+const unknown = (says: string): PayState => ({ state: 'unknown', says })
+
+function proven(row: Transaction): PayState {
+  const { preimage, feeMsats, hash } = row
+  if (preimage !== undefined && proves(preimage, hash)) return { state: 'paid', preimage, feeMsats }
+  return { state: 'unproven', says: 'settled without a preimage that fits the hash' }
+}
