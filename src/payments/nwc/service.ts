@@ -1,0 +1,193 @@
+/**
+ * Our NIP-47 wallet service: serves any `Wallet` to one client over relays, through one standing subscription.
+ * A request runs once however often it arrives; what is not from the client, late or unreadable gets no answer.
+ * @module
+ */
+import type { Event } from '../../../kinds/kind.ts'
+import type { Relays } from '../../../relays/relay.ts'
+import { type Clock, seconds } from '../../clock.ts'
+import type { Wallet } from '../payment.ts'
+import { isNews, METHODS, NOTIFICATIONS, type NwcMethod, nwcAnswers } from './answers.ts'
+import { readRequestBody, writeError, writeNotification } from './body.ts'
+import { nwcBudget, type Spent } from './budget.ts'
+import {
+  ENCRYPTIONS,
+  NUMBERS,
+  type NwcKeys,
+  type NwcSeal,
+  readRequestEvent,
+  type Scheme,
+  schemeOf,
+  writeInfo,
+  writeReplyEvent,
+} from './wire.ts'
+
+export interface NwcServiceOptions {
+  /** What is served. Closing the service leaves wallet and relays open. */
+  readonly wallet: Wallet
+  readonly relays: Relays
+  readonly clock: Clock
+  readonly keys: NwcKeys
+  /** Seals with one secret: `secret => openSeal({ keys, secret })`. */
+  readonly seal: (secret: Uint8Array) => NwcSeal
+  /** The service's own key for this connection, 32 bytes. */
+  readonly secret: Uint8Array
+  /** The one client that is served, 64 hex digits. */
+  readonly clientPubkey: string
+  /** What the client may do. Default: everything. */
+  readonly methods?: readonly NwcMethod[]
+  /** What the client may spend in all, fees included; without it, whatever the wallet holds. */
+  readonly budgetMsats?: bigint
+  /** Where the spending is kept. Default: in memory, so a restart begins the budget anew. */
+  readonly spent?: Spent
+  /** Default: both. */
+  readonly schemes?: readonly Scheme[]
+}
+
+export interface NwcService {
+  /** The service's public key: the `wallet` of the connection string. */
+  readonly pubkey: string
+  /** Resolves when requests are heard and the announcement was handed to the relays. Never rejects. */
+  readonly ready: Promise<void>
+  /** Requests that ran; events refused unsaid; repeats; answers or notifications that no relay took. */
+  readonly counts: { readonly ran: number; readonly ignored: number; readonly repeated: number; readonly lost: number }
+  close(): Promise<void>
+}
+
+interface Claim {
+  readonly until: number
+  readonly scheme: Scheme
+  body?: string
+  repeats: number
+}
+
+/** How old a request may be, and how far its clock may be ahead. */
+const STALE_SECONDS = 300
+const AHEAD_SECONDS = 60
+/** Requests remembered; when all are recent, further ones get no answer and may be asked again. */
+const MAX_CLAIMS = 4_096
+const MAX_RUNNING = 256
+/** How often one stored answer is given again. */
+const MAX_REPEATS = 3
+
+/** Serves at once: listens first, then announces itself. */
+export function serveNwc(options: NwcServiceOptions): NwcService {
+  const { wallet, relays, clock, keys, secret, clientPubkey, schemes = ['nip44', 'nip04'] } = options
+  const methods = METHODS.filter(method => !options.methods || options.methods.includes(method))
+  const seal = options.seal(secret)
+  const pubkey = keys.publicKey(secret)
+  const budget = options.budgetMsats === undefined ? undefined : nwcBudget(options.budgetMsats, options.spent)
+  const answer = nwcAnswers({ wallet, clock, methods, budget })
+  const claims = new Map<string, Claim>()
+  const counts = { ran: 0, ignored: 0, repeated: 0, lost: 0 }
+  let running = 0
+  let closed = false
+
+  const listening = relays.listen([{ kinds: [NUMBERS.request], authors: [clientPubkey], '#p': [pubkey] }], {
+    onEvent(event) {
+      try {
+        if (!receive(event)) counts.ignored++
+      } catch {
+        counts.ignored++
+      }
+    },
+  })
+  const stopNews = wallet.onSettled(row => {
+    if (isNews(row)) void say(undefined, writeNotification(row), 'nip44')
+  })
+  const ready = announce()
+
+  /** True when the request is ours to answer. It is claimed before anything runs. */
+  function receive(event: Event): boolean {
+    const now = seconds(clock)
+    const request = readRequestEvent(event)
+    if (event.pubkey !== clientPubkey || request?.wallet !== pubkey) return false
+    if (request.expiresAt !== undefined && request.expiresAt < now) return false
+    if (event.created_at < now - STALE_SECONDS || event.created_at > now + AHEAD_SECONDS) return false
+    if (!keys.verify(event)) return false
+    const claim = claims.get(event.id)
+    if (claim) return repeat(event.id, claim)
+    if (!roomFor(now)) return false
+    const scheme = schemes.find(known => ENCRYPTIONS[known] === request.encryption)
+    const fresh: Claim = { until: event.created_at + STALE_SECONDS, scheme: scheme ?? 'nip44', repeats: 0 }
+    if (!scheme) {
+      claims.set(event.id, fresh)
+      fresh.body = writeError('unknown', 'UNSUPPORTED_ENCRYPTION', `This wallet reads ${offered().join(' and ')}.`)
+      void say(event.id, fresh.body, fresh.scheme)
+      return true
+    }
+    if (schemeOf(request.content) !== scheme) return false
+    const body = readRequestBody(seal.decrypt(clientPubkey, request.content))
+    if (!body.ok) return false
+    claims.set(event.id, fresh)
+    void run(event.id, fresh, body.value.method, body.value.params)
+    return true
+  }
+
+  async function run(
+    id: string,
+    claim: Claim,
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    if (running >= MAX_RUNNING) claim.body = writeError(method, 'RATE_LIMITED', 'Too many requests are under way.')
+    else {
+      running++
+      counts.ran++
+      claim.body = await answer(method, params, id)
+      running--
+    }
+    await say(id, claim.body, claim.scheme)
+  }
+
+  function repeat(id: string, claim: Claim): boolean {
+    counts.repeated++
+    if (claim.body !== undefined && claim.repeats++ < MAX_REPEATS) void say(id, claim.body, claim.scheme)
+    return true
+  }
+
+  function roomFor(now: number): boolean {
+    if (claims.size < MAX_CLAIMS) return true
+    for (const [id, claim] of claims) if (claim.until < now && claim.body !== undefined) claims.delete(id)
+    return claims.size < MAX_CLAIMS
+  }
+
+  /** Answers request `id`, or notifies. What the relays do with it is counted and ends nothing. */
+  async function say(id: string | undefined, body: string, scheme: Scheme): Promise<void> {
+    if (closed) return
+    try {
+      const reply = { client: clientPubkey, content: seal.encrypt(clientPubkey, body, scheme) }
+      const template = writeReplyEvent({ ...reply, ...(id !== undefined && { request: id }) }, seconds(clock))
+      const published = await relays.publish(keys.sign(template, secret), { want: 1 })
+      if (published.accepted === 0) counts.lost++
+    } catch {
+      counts.lost++
+    }
+  }
+
+  async function announce(): Promise<void> {
+    await listening.live
+    if (closed) return
+    const info = { methods: [...methods, 'notifications'], encryptions: offered(), notifications: NOTIFICATIONS }
+    try {
+      await relays.publish(keys.sign(writeInfo(info, seconds(clock)), secret))
+    } catch {
+      counts.lost++
+    }
+  }
+
+  function offered(): string[] {
+    return schemes.map(scheme => ENCRYPTIONS[scheme])
+  }
+
+  return {
+    pubkey,
+    ready,
+    counts,
+    async close() {
+      closed = true
+      stopNews()
+      listening.close()
+    },
+  }
+}
