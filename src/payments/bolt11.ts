@@ -111,16 +111,15 @@ export function writeInvoice(fields: InvoiceFields, secretKey: Uint8Array): stri
   if (!Number.isInteger(timestamp) || timestamp < 0 || timestamp >= 2 ** 35)
     throw new TypeError('timestamp is whole unix seconds of at most 35 bits.')
   const prefix = `ln${PREFIXES[fields.network]}${fields.msats === undefined ? '' : writeAmount(fields.msats)}`
-  const words = [
-    ...numberToWords(timestamp, TIMESTAMP_WORDS),
-    ...writeFields({
-      ...fields,
-      features: fields.features ?? [8, 14],
-      routeHints: fields.routeHints ?? [],
-      fallbacks: fields.fallbacks ?? [],
-      ...(fields.namesPayee ? { nodeKey: nodeKeyOf(secretKey) } : {}),
-    }),
-  ]
+  const tagged = writeFields({
+    ...fields,
+    features: fields.features ?? [8, 14],
+    routeHints: fields.routeHints ?? [],
+    fallbacks: fields.fallbacks ?? [],
+    ...(fields.namesPayee ? { nodeKey: nodeKeyOf(secretKey) } : {}),
+  })
+  refuseUnreadable(tagged, fields)
+  const words = [...numberToWords(timestamp, TIMESTAMP_WORDS), ...tagged]
   const signed = secp.sign(signedHash(prefix, words), secretKey, { prehash: false, format: 'recovered' })
   const signature = new Uint8Array(65)
   signature.set(signed.subarray(1))
@@ -143,9 +142,7 @@ function read(text: unknown): Invoice {
   if (words.length < TIMESTAMP_WORDS + SIGNATURE_WORDS) throw new FieldFault('too-short', 'The invoice is cut off.')
   const data = words.slice(0, -SIGNATURE_WORDS)
   const { nodeKey, ...fields } = readFields(data.slice(TIMESTAMP_WORDS))
-  const unknown = fields.features.find(bit => bit % 2 === 0 && !KNOWN_REQUIRED.has(bit))
-  if (unknown !== undefined)
-    throw new FieldFault('unknown-feature', `The invoice requires feature ${unknown}, which is not known here.`)
+  refuseUnknownFeatures(fields.features)
   const timestamp = wordsToNumber(data.slice(0, TIMESTAMP_WORDS))
   const expirySeconds = fields.expirySeconds ?? DEFAULT_EXPIRY_SECONDS
   const signature = wordsToBytes(words.slice(-SIGNATURE_WORDS)).bytes
@@ -159,6 +156,23 @@ function read(text: unknown): Invoice {
     minFinalCltvDelta: fields.minFinalCltvDelta ?? DEFAULT_FINAL_CLTV,
     payee: payeeOf(signature, signedHash(prefix, data), nodeKey),
   }
+}
+
+function refuseUnknownFeatures(features: readonly number[]): void {
+  const unknown = features.find(bit => bit % 2 === 0 && !KNOWN_REQUIRED.has(bit))
+  if (unknown !== undefined)
+    throw new FieldFault('unknown-feature', `The invoice requires feature ${unknown}, which is not known here.`)
+}
+
+function refuseUnreadable(tagged: readonly number[], fields: InvoiceFields): void {
+  try {
+    const again = readFields(tagged)
+    refuseUnknownFeatures(again.features)
+    if (again.fallbacks.length === (fields.fallbacks ?? []).length) return
+  } catch (cause) {
+    throw new TypeError(`No reader would accept this invoice. ${(cause as Error).message}`, { cause })
+  }
+  throw new TypeError('A fallback has an unknown version or a program of an impossible length.')
 }
 
 function unpack(text: string): { prefix: string; words: number[] } {
