@@ -1,0 +1,181 @@
+/**
+ * The client's side of a paid job: believes one node, pays at most one invoice, and never ends while its own wallet
+ * may still be paying.
+ * @module
+ */
+import type { ClientAct, ClientFact, ClientJob, Order, State, Why } from '../job.ts'
+import { askSeconds, isEnd, nudgeSeconds } from '../job.ts'
+
+type Next = readonly [ClientJob, readonly ClientAct[]]
+
+export interface ClientAsk {
+  readonly id: string
+  /** The chosen node; absent for a job that anybody may quote for. */
+  readonly node?: string
+  readonly capMsats: bigint
+  /** Unix seconds. */
+  readonly now: number
+  readonly ttlSeconds: number
+}
+
+/** Begins the client's side of a job. */
+export function openClientJob(ask: ClientAsk): Next {
+  const job: ClientJob = {
+    side: 'client',
+    id: ask.id,
+    state: 'asked',
+    open: ask.node === undefined,
+    ...(ask.node === undefined ? {} : { node: ask.node }),
+    capMsats: ask.capMsats,
+    deadline: ask.now + ask.ttlSeconds,
+    nudgeAt: ask.now + nudgeSeconds,
+    barred: [],
+  }
+  return [job, [{ act: 'publish' }]]
+}
+
+const same = (job: ClientJob): Next => [job, []]
+const withdraw: ClientAct = { act: 'withdraw' }
+
+/** True while the wallet may be moving money for this job. */
+const inFlight = (job: ClientJob): boolean => job.pay === 'sent' || job.pay === 'unknown'
+
+/** Ends the job, or notes the end until the wallet has spoken. */
+function end(job: ClientJob, state: 'failed' | 'expired' | 'cancelled', why: Why, acts: readonly ClientAct[]): Next {
+  if (job.state === 'owed') return inFlight(job) ? [job, []] : [{ ...job, state: 'delivered', ...due(job), why }, []]
+  if (inFlight(job)) return job.ending ? same(job) : [{ ...job, ending: state, why }, acts]
+  return [{ ...job, state, why }, acts]
+}
+
+const due = (job: ClientJob) => {
+  const msats = job.order?.msats ?? job.quote?.msats
+  return msats === undefined ? {} : { dueMsats: msats }
+}
+
+export function clientStep(job: ClientJob, fact: ClientFact): Next {
+  if (isEnd(job.state)) return same(job)
+  switch (fact.fact) {
+    case 'unpublished':
+      return job.state === 'asked' ? [{ ...job, state: 'failed', why: fact.why }, []] : same(job)
+    case 'quote': {
+      if (job.pay || (job.state !== 'asked' && job.state !== 'running') || !mayBe(job, fact.quote.by)) return same(job)
+      return [
+        { ...job, state: 'quoted', node: fact.quote.by, quote: fact.quote },
+        [{ act: 'clear', quote: fact.quote }],
+      ]
+    }
+    case 'processing':
+      return job.state === 'asked' && !job.open && fact.by === job.node ? [{ ...job, state: 'running' }, []] : same(job)
+    case 'chunk':
+      return fact.by === job.node ? [job, [{ act: 'show', seq: fact.seq, text: fact.text }]] : same(job)
+    case 'result':
+      return onResult(job, fact)
+    case 'error':
+      if (fact.by !== job.node) return same(job)
+      if (job.open && job.state === 'asked') return same(job)
+      return end(job, 'failed', fact.why, [])
+    case 'cleared':
+      if (job.pay || (job.state !== 'quoted' && job.state !== 'owed')) return same(job)
+      return [
+        { ...job, state: job.state === 'owed' ? 'owed' : 'awaiting-payment', order: fact.order, pay: 'sent' },
+        [{ act: 'pay', order: fact.order }],
+      ]
+    case 'barred':
+      return onBarred(job, fact.why)
+    case 'paid':
+      return inFlight(job)
+        ? settled({ ...job, pay: 'paid', preimage: fact.preimage, feeMsats: fact.feeMsats })
+        : same(job)
+    case 'unproven':
+      return inFlight(job) ? settled({ ...job, pay: 'unproven', why: job.why ?? fact.why }) : same(job)
+    case 'pay-failed':
+      return inFlight(job) ? unpaidEnd({ ...job, pay: 'failed' }, fact.why) : same(job)
+    case 'pay-unknown':
+      return inFlight(job) ? [{ ...job, pay: 'unknown' }, []] : same(job)
+    case 'unsent':
+      return job.pay === 'unknown' && job.order ? onUnsent(job, job.order, fact.now) : same(job)
+    case 'cancel':
+      return end(job, 'cancelled', cancelled, [withdraw])
+    case 'time':
+      return onTime(job, fact.now)
+    case 'restart':
+      return onRestart(job, fact.now)
+  }
+}
+
+const mayBe = (job: ClientJob, by: string): boolean =>
+  job.open && job.state === 'asked' ? !job.barred.includes(by) && job.barred.length < 32 : by === job.node
+
+function onResult(job: ClientJob, fact: Extract<ClientFact, { fact: 'result' }>): Next {
+  if (!mayBe(job, fact.by) || job.answer) return same(job)
+  const answered: ClientJob = { ...job, node: fact.by, answer: fact.answer }
+  const show: ClientAct = { act: 'show-answer', answer: fact.answer }
+  if (inFlight(job)) return [answered, [show]]
+  const billed = fact.bill?.msats !== undefined && fact.bill.msats > 0n && !job.pay
+  if (!billed) return [{ ...answered, state: 'delivered' }, [show]]
+  const quote = { by: fact.by, ...fact.bill }
+  return [{ ...answered, state: 'owed', quote }, [show, { act: 'clear', quote }]]
+}
+
+function onBarred(job: ClientJob, why: Why): Next {
+  if (job.pay) return same(job)
+  if (job.state === 'owed') return [{ ...job, state: 'delivered', ...due(job), why }, []]
+  if (job.state !== 'quoted') return same(job)
+  if (!job.open) return [{ ...job, state: 'refused', why }, [withdraw]]
+  const { node, quote: _, ...rest } = job
+  return [{ ...rest, state: 'asked', barred: node ? [...job.barred, node] : job.barred, why }, []]
+}
+
+/** The wallet has paid: what the job was waiting for decides what it becomes. */
+function settled(job: ClientJob): Next {
+  if (job.answer) return [{ ...job, state: 'delivered' }, []]
+  if (job.ending) return [{ ...job, state: job.ending }, []]
+  return [{ ...job, state: 'running' }, []]
+}
+
+/** The wallet is certain that nothing was paid and nothing will be. */
+function unpaidEnd(job: ClientJob, why: Why): Next {
+  if (job.answer) return [{ ...job, state: 'delivered', ...due(job), why }, []]
+  if (job.ending) return [{ ...job, state: job.ending }, []]
+  return [{ ...job, state: 'failed', why }, [withdraw]]
+}
+
+function onUnsent(job: ClientJob, order: Order, now: number): Next {
+  // The wallet drops a request that is past the invoice's expiry, so only then is "never heard of it" final.
+  if (now >= order.expiresAt + askSeconds) return unpaidEnd({ ...job, pay: 'failed' }, neverSent)
+  if (job.ending) return [{ ...job, nudgeAt: now + askSeconds }, []]
+  return [{ ...job, pay: 'sent' }, [{ act: 'pay', order }]]
+}
+
+function onTime(job: ClientJob, now: number): Next {
+  const late = now >= job.deadline
+  if (inFlight(job)) {
+    const ending = late && job.state !== 'owed' && !job.answer && !job.ending
+    const noted: ClientJob = ending ? { ...job, ending: 'expired', why: late_ } : job
+    if (job.pay === 'unknown' && now >= job.nudgeAt && job.order)
+      return [{ ...noted, nudgeAt: now + askSeconds }, [{ act: 'ask-wallet', hash: job.order.hash }]]
+    return [noted, ending ? [withdraw] : []]
+  }
+  if (late) return end(job, 'expired', late_, job.state === 'owed' ? [] : [withdraw])
+  if (now >= job.nudgeAt && (job.state === 'asked' || job.state === 'running'))
+    return [{ ...job, nudgeAt: now + nudgeSeconds }, [{ act: 'publish' }]]
+  return same(job)
+}
+
+function onRestart(job: ClientJob, now: number): Next {
+  const again: Partial<Record<State, readonly ClientAct[]>> = {
+    asked: [{ act: 'publish' }],
+    running: [{ act: 'publish' }],
+  }
+  if (inFlight(job) && job.order)
+    return [{ ...job, pay: 'unknown', nudgeAt: now + askSeconds }, [{ act: 'ask-wallet', hash: job.order.hash }]]
+  if (job.quote && (job.state === 'quoted' || job.state === 'owed')) return [job, [{ act: 'clear', quote: job.quote }]]
+  return [job, again[job.state] ?? []]
+}
+
+const cancelled: Why = { code: 'cancelled', says: 'You cancelled the job.' }
+const late_: Why = { code: 'expired', says: 'No answer came in time. Ask again, or choose another node with --to.' }
+const neverSent: Why = {
+  code: 'unpaid',
+  says: 'The wallet never got the payment order and the invoice has expired: nothing was paid.',
+}

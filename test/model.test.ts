@@ -1,0 +1,98 @@
+/** The paid job under every order of events: dropped, repeated, reordered, crashed, refused, withdrawn, lied to. */
+import { describe, expect, test } from 'vitest'
+import { openClientJob } from '../src/job/client-side.ts'
+import { openNodeJob } from '../src/job/node-side.ts'
+import type { ClientJob, NodeJob } from '../src/job.ts'
+import { isEnd, step, wakeAt } from '../src/job.ts'
+import { check } from './model/check.ts'
+import { calm, settings } from './model/settings.ts'
+import type { Heart } from './model/world.ts'
+
+const heart: Heart = { step, wakeAt, openClientJob, openNodeJob }
+
+describe('no order of events breaks the paid job', () => {
+  for (const setting of settings)
+    test(setting.name, () => {
+      const report = check(heart, setting)
+      expect(report.violation).toBeUndefined()
+      expect(report.cut).toBe(false)
+      expect(report.states).toBeGreaterThan(1000)
+    }, 120_000)
+})
+
+/** A heart with one fault in it. `fault` may replace what a step gave. */
+const planted = (
+  fault: (job: NodeJob | ClientJob, fact: { fact: string }, next: readonly [object, readonly object[]]) => unknown,
+): Heart => ({
+  ...heart,
+  step: ((job: NodeJob, fact: { fact: 'unpaid' }) => {
+    const next = step(job, fact)
+    return fault(job, fact, next) ?? next
+  }) as Heart['step'],
+})
+
+const faults: [name: string, invariant: RegExp, heart: Heart][] = [
+  [
+    'a client that pays every quote',
+    /nobody pays one job twice/,
+    planted((job, fact, _) => {
+      if (job.side !== 'client' || fact.fact !== 'quote' || isEnd(job.state)) return undefined
+      const { pay: _pay, order: _order, ...unpaid } = job
+      return step({ ...unpaid, state: 'asked' }, fact as never)
+    }),
+  ],
+  [
+    'a client that takes silence for failure and starts over',
+    /nobody pays one job twice|no client job ends while its wallet may still pay|a client that paid knows it/,
+    planted((job, fact) => {
+      if (job.side !== 'client' || fact.fact !== 'pay-unknown' || job.pay !== 'sent') return undefined
+      const { pay: _, order: __, quote: ___, ...rest } = job
+      return [{ ...rest, state: 'failed', why: { code: 'wallet', says: '' } }, []]
+    }),
+  ],
+  [
+    'a node that works as soon as it has billed',
+    /nothing unpaid is delivered/,
+    planted((job, fact, next) =>
+      job.side === 'node' && fact.fact === 'billed' && job.state === 'quoted'
+        ? [{ ...next[0], state: 'running' }, [...next[1], { act: 'run' }]]
+        : undefined,
+    ),
+  ],
+  [
+    'a node that forgets late money',
+    /every msat that arrived/,
+    planted((job, fact) =>
+      job.side === 'node' && fact.fact === 'paid' && (job.state === 'expired' || job.state === 'cancelled')
+        ? [job, []]
+        : undefined,
+    ),
+  ],
+  [
+    'a client that forgets its payment in a crash',
+    /no client job ends|a client that paid knows it|nobody pays one job twice/,
+    planted((job, fact, next) => {
+      if (job.side !== 'client' || fact.fact !== 'restart' || !job.pay || job.state !== 'awaiting-payment')
+        return undefined
+      const { pay: _, order: __, ...rest } = next[0] as ClientJob
+      return [{ ...rest, state: 'asked' }, [{ act: 'publish' }]]
+    }),
+  ],
+  [
+    'a node that never looks at the clock',
+    /every accepted job ends|an end stays reachable/,
+    planted((job, fact) => (job.side === 'node' && fact.fact === 'time' ? [job, []] : undefined)),
+  ],
+]
+
+describe('the checker sees what it is for', () => {
+  const troubles = [calm, { ...calm, hostile: 1 }, { ...calm, clientCrash: 1 }, { ...calm, walletSilent: 1 }]
+  for (const [name, invariant, faulty] of faults)
+    test(`${name} is caught`, () => {
+      const found = troubles
+        .map(budget => check(faulty, { name, when: 'before', open: false, budget }, 200_000).violation)
+        .find(violation => violation !== undefined)
+      expect(found?.invariant).toMatch(invariant)
+      expect(found?.path.length).toBeGreaterThan(0)
+    }, 60_000)
+})

@@ -1,0 +1,124 @@
+/**
+ * Breadth-first over every reachable world, with the shortest path to whatever breaks an invariant.
+ * @module
+ */
+import { isEnd } from '../../src/job.ts'
+import { moves } from './moves.ts'
+import { begin, type Heart, keyOf, price, type Setting, type World } from './world.ts'
+
+export interface Violation {
+  readonly invariant: string
+  /** What happened, in order, up to and including the step that broke it. */
+  readonly path: readonly string[]
+}
+
+export interface Report {
+  readonly states: number
+  readonly moves: number
+  readonly violation?: Violation
+  /** True when the limit ended the search before it was complete. */
+  readonly cut: boolean
+}
+
+/** What must hold in every world, and between a world and the next. Returns the sentence that is broken. */
+function broken(w: World, before: World | undefined, setting: Setting): string | undefined {
+  const debits = w.bills.reduce((sum, b) => sum + b.debits, 0)
+  if (debits > 1) return 'nobody pays one job twice'
+  if (w.deliveredUnpaid) return 'nothing unpaid is delivered beyond credit'
+  if (w.runs > 1 + w.crashes) return 'nothing is computed more than once per life'
+  if (!setting.open && w.bills.some(b => b.hash === 'evil' && b.debits > 0 && w.client.node !== 'N'))
+    return 'only the chosen node is paid'
+  if (before && isEnd(before.client.state) && before.client.state !== w.client.state)
+    return 'a client job never leaves its end'
+  if (before?.node && isEnd(before.node.state) && before.node.state !== w.node?.state)
+    return 'a node job never leaves its end'
+  if (isEnd(w.client.state) && w.clientActs.length === 0) {
+    const moving = w.bills.some(b => (b.order === 'asked' && w.now <= b.expiresAt) || b.order === 'begun')
+    if (moving && w.client.pay !== 'paid') return 'no client job ends while its wallet may still pay'
+    if (debits > 0 && w.client.pay !== 'paid') return 'a client that paid knows it'
+  }
+  if (w.client.state === 'delivered' && !w.client.answer) return 'delivered means that there is an answer'
+  return undefined
+}
+
+/** What must hold where nothing can happen any more. */
+function unsettled(w: World): string | undefined {
+  if (!isEnd(w.client.state)) return 'every client job ends'
+  if (w.node && !isEnd(w.node.state)) return 'every accepted job ends'
+  const paidToNode = w.bills.filter(b => b.hash !== 'evil').reduce((sum, b) => sum + b.debits, 0) * Number(price)
+  const earned =
+    w.node?.paid && (w.node.state === 'delivered' || w.node.state === 'cancelled') ? Number(w.node.paid.msats) : 0
+  const credited = Number(w.node?.creditMsats ?? 0n)
+  if (w.watching && Math.max(earned, credited) !== paidToNode)
+    return 'every msat that arrived is earned or credited, once'
+  return undefined
+}
+
+/** Searches until done or `limit` states are known. */
+export function check(heart: Heart, setting: Setting, limit = 2_000_000): Report {
+  const first = begin(heart, setting)
+  const worlds: (World | undefined)[] = [first]
+  const known = new Map<string, number>([[keyOf(first), 0]])
+  const parent: number[] = [-1]
+  const how: string[] = ['']
+  const back: number[][] = [[]]
+  const ended: number[] = []
+  let count = 0
+  const path = (index: number, last?: string): string[] => {
+    const steps = last ? [last] : []
+    for (let i = index; i > 0; i = parent[i] ?? 0) steps.unshift(how[i] ?? '')
+    return steps
+  }
+  for (let index = 0; index < worlds.length; index++) {
+    const w = worlds[index]
+    if (!w) continue
+    worlds[index] = undefined
+    let stuck = true
+    for (const [name, next] of moves(heart, setting, w)) {
+      count++
+      const invariant = broken(next, w, setting)
+      if (invariant)
+        return { states: known.size, moves: count, cut: false, violation: { invariant, path: path(index, name) } }
+      const key = keyOf(next)
+      let to = known.get(key)
+      if (to === undefined) {
+        to = worlds.length
+        if (to >= limit) return { states: known.size, moves: count, cut: true }
+        known.set(key, to)
+        worlds.push(next)
+        parent.push(index)
+        how.push(name)
+        back.push([])
+      }
+      if (to !== index) {
+        stuck = false
+        back[to]?.push(index)
+      }
+    }
+    if (stuck) {
+      const invariant = unsettled(w)
+      if (invariant)
+        return { states: known.size, moves: count, cut: false, violation: { invariant, path: path(index) } }
+      ended.push(index)
+    }
+  }
+  // From every world an end can be reached: no path can lose itself for ever.
+  const reaches = new Uint8Array(worlds.length)
+  const queue = ended
+  for (const index of queue) reaches[index] = 1
+  for (let i = queue.pop(); i !== undefined; i = queue.pop())
+    for (const from of back[i] ?? []) {
+      if (reaches[from]) continue
+      reaches[from] = 1
+      queue.push(from)
+    }
+  const lost = reaches.indexOf(0)
+  if (lost >= 0)
+    return {
+      states: known.size,
+      moves: count,
+      cut: false,
+      violation: { invariant: 'an end stays reachable', path: path(lost) },
+    }
+  return { states: known.size, moves: count, cut: false }
+}
