@@ -128,8 +128,9 @@ export function openProtocol(options: ProtocolOptions): Protocol {
     broadcast(event, json)
   }
 
+  // The id is given back whole even where it is refused for its length: the client finds its question by it.
   const closedBy = (connection: Connection, id: unknown, says: string) =>
-    connection.send(JSON.stringify(['CLOSED', typeof id === 'string' ? id.slice(0, 64) : '', says]))
+    connection.send(JSON.stringify(['CLOSED', typeof id === 'string' ? id.slice(0, 1024) : '', says]))
 
   const unsubscribe = (connection: Connection, id: string) => {
     const live = connection.subscriptions.get(id)
