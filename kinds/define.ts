@@ -58,7 +58,7 @@ export interface Spec<V, F extends Fields, R extends string> {
   readonly bare?: (text: string) => Tag
   /** NIP-31 fallback text. */
   readonly alt?: string
-  read(found: Found<F>, asked: Asked<NoInfer<R>>): Read<V>
+  read(found: Found<F>, asked: Asked<NoInfer<R>>): Read<NoInfer<V>>
   write(value: V): { readonly fields: Written<F>; readonly content?: string }
   readonly good: readonly GoodSample<NoInfer<V>>[]
   readonly dialects?: readonly Dialect<NoInfer<V>>[]

@@ -118,3 +118,12 @@ export const list = <T>(source: Source, value: Value<T[]>, says: string, most = 
   read: tags => [...new Set(pick(source, value, tags).flatMap(item => item ?? []))].slice(0, most),
   write: items => (items.length === 0 ? [] : [[...names(source).head, ...value.write(items)]]),
 })
+
+/** Any number of tags, one item each: repetitions, bad ones and what is beyond `most` are left out. */
+export const each = <T>(source: Source, value: Value<T>, says: string, most = 64): Field<T[]> => ({
+  ...describe(source, value),
+  count: '0..n',
+  says,
+  read: tags => [...new Set(pick(source, value, tags).filter(item => item !== undefined))].slice(0, most),
+  write: items => items.map(item => [...names(source).head, ...value.write(item)]),
+})

@@ -1,0 +1,155 @@
+/**
+ * Kind 31990: a service announces what it does, for whom to pay, and how to reach it.
+ * @module
+ */
+import { bad, dialects, good } from './31990-samples.ts'
+import { defineKind, ok, present } from './define.ts'
+import { each, loose, some } from './fields.ts'
+import { isRecord, parseJson } from './json.ts'
+import { hex, integer, msats, relayList, text } from './values.ts'
+
+/** A model on offer. `contextTokens` is what prompt and answer share; 0 where it is not said. */
+export interface OfferedModel {
+  readonly name: string
+  readonly contextTokens: number
+  readonly sha256?: string
+}
+
+/** What a service says about itself. `priceMsats` is for one job: 0 is free, undefined is negotiable or unsaid. */
+export interface Announcement {
+  /** `d`: stable name of the service under its key. */
+  readonly id: string
+  /** Job kinds. */
+  readonly kinds: readonly number[]
+  readonly topics: readonly string[]
+  readonly name: string
+  readonly about: string
+  readonly picture?: string
+  /** Opens sealed jobs. */
+  readonly encrypted: boolean
+  readonly priceMsats?: bigint
+  readonly models: readonly OfferedModel[]
+  /** Lightning node keys (33 bytes hex) that its invoices come from. */
+  readonly nodeKeys: readonly string[]
+  /** Keys that sign its zap receipts. */
+  readonly zappers: readonly string[]
+  /** Its node keys are a custodian's and shared with others. */
+  readonly custodial: boolean
+  /** Where it reads jobs. */
+  readonly relays: readonly string[]
+  /** Version of the manifest; 0 for a service that has none. */
+  readonly v: number
+}
+
+type Json = Readonly<Record<string, unknown>>
+const limits = { chars: 131_072, depth: 10, nodes: 16_384 }
+
+const stringOf = (value: unknown, most: number): string => (typeof value === 'string' ? value.slice(0, most) : '')
+const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.slice(0, 64).filter(item => typeof item === 'string') : []
+const hexes = (value: unknown, chars: number): string[] =>
+  strings(value).filter(item => hex('', chars).read([item]) !== undefined)
+
+/** `amount` of the clients that exist is a string in sats, `free` or `flexible`; ours in msats goes first. */
+function priceOf(content: Json, manifest: Json): bigint | undefined {
+  const exact = msats.read([stringOf(manifest['price_msats'], 20)])
+  if (exact !== undefined) return exact
+  const said = content['amount']
+  if (said === 'free') return 0n
+  const sats = msats.read([typeof said === 'number' ? String(said) : stringOf(said, 20)])
+  return sats === undefined || sats > 2_100_000_000_000_000n ? undefined : sats * 1_000n
+}
+
+const modelOf = (value: unknown): OfferedModel[] => {
+  if (!isRecord(value) || typeof value['name'] !== 'string' || value['name'] === '') return []
+  const { name, contextTokens, sha256 } = value
+  const tokens = typeof contextTokens === 'number' && Number.isSafeInteger(contextTokens) && contextTokens > 0
+  const digest = hexes([sha256], 64)[0]
+  return [
+    {
+      name: name.slice(0, 256),
+      contextTokens: tokens ? contextTokens : 0,
+      ...(digest === undefined ? {} : { sha256: digest }),
+    },
+  ]
+}
+
+const pictureOf = (content: Json): string | undefined =>
+  [content['picture'], content['image']]
+    .map(value => stringOf(value, 2_048))
+    .find(url => /^https?:\/\//i.test(url) && URL.canParse(url))
+
+const amountOf = (price: bigint | undefined): string =>
+  price === undefined ? 'flexible' : price === 0n ? 'free' : String((price + 999n) / 1_000n)
+
+const textParams = (models: readonly OfferedModel[]) => ({
+  model: { required: false, values: models.map(model => model.name) },
+  max_tokens: { required: false, values: [] },
+  temperature: { required: false, values: [] },
+  top_p: { required: false, values: [] },
+  top_k: { required: false, values: [] },
+})
+
+/** Service announcement (NIP-89 kind 31990, addressable). */
+export const handler = defineKind({
+  number: 31_990,
+  name: 'service announcement',
+  says: 'A service names the job kinds it takes. The content is what existing clients read, in both spellings, and our own `manifest`. Repeat it at least monthly: clients hide what is older than 90 days.',
+  source: 'NIP-89; NIP-90 appendix 2',
+  fields: {
+    id: loose('d', text('<id>', 255), 'Stable name of the service. Absent: empty.'),
+    kinds: some(
+      'k',
+      integer('<kind>', 0, 65_535),
+      'A job kind that it takes.',
+      'At least one kind is named, each a whole number from 0 to 65,535, at most 256.',
+      256,
+    ),
+    topics: each('t', text('<topic>', 255), 'What it is about.'),
+  },
+  content:
+    'JSON object: `name`, `about`, `picture` = `image`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`}.',
+  rules: { content: 'The content is a JSON object of at most 131,072 characters.' },
+  read({ id = '', kinds, topics }, { content, refuse }) {
+    const said = parseJson(content, limits)
+    if (!isRecord(said)) return refuse('content')
+    const manifest = isRecord(said['manifest']) ? said['manifest'] : {}
+    const { v, models } = manifest
+    return ok(
+      present({
+        id,
+        kinds,
+        topics,
+        name: stringOf(said['name'], 256),
+        about: stringOf(said['about'], 8_192),
+        picture: pictureOf(said),
+        encrypted: said['supportsEncryption'] === true || said['encryptionSupported'] === true,
+        priceMsats: priceOf(said, manifest),
+        models: Array.isArray(models) ? models.slice(0, 256).flatMap(modelOf) : [],
+        nodeKeys: hexes(manifest['nodeKeys'], 66),
+        zappers: hexes(manifest['zappers'], 64),
+        custodial: manifest['custodial'] === true,
+        relays: relayList.read(strings(manifest['relays'])) ?? [],
+        v: typeof v === 'number' && Number.isSafeInteger(v) && v > 0 ? v : 0,
+      }),
+    )
+  },
+  write({ id, kinds, topics, name, about, picture, encrypted, priceMsats, ...manifest }: Announcement) {
+    const content = {
+      name,
+      about,
+      ...(picture === undefined ? {} : { picture, image: picture }),
+      supportsEncryption: encrypted,
+      encryptionSupported: encrypted,
+      acceptsNutZaps: false,
+      cashuAccepted: false,
+      amount: amountOf(priceMsats),
+      nip90Params: kinds.includes(5_050) ? textParams(manifest.models) : {},
+      manifest: { ...manifest, ...(priceMsats === undefined ? {} : { price_msats: String(priceMsats) }) },
+    }
+    return { fields: { id: id || undefined, kinds: [...kinds], topics: [...topics] }, content: JSON.stringify(content) }
+  },
+  good,
+  dialects,
+  bad,
+})

@@ -1,0 +1,135 @@
+/**
+ * Samples of kind 31990.
+ * @module
+ */
+import type { Announcement } from './31990-announcement.ts'
+import type { BadSample, Dialect, GoodSample } from './define.ts'
+
+const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
+const bare = { topics: [], models: [], nodeKeys: [], zappers: [], custodial: false, relays: [], v: 0 }
+
+export const good: readonly GoodSample<Announcement>[] = [
+  {
+    says: 'A text service with a fixed price.',
+    value: {
+      id: 'text',
+      kinds: [5050],
+      topics: ['llm', 'english'],
+      name: 'Nano',
+      about: 'A small model.',
+      picture: 'https://example.com/nano.png',
+      encrypted: true,
+      priceMsats: 1_500n,
+      models: [{ name: 'nano', contextTokens: 512, sha256: key }],
+      nodeKeys: [`02${key}`],
+      zappers: [key],
+      custodial: false,
+      relays: ['wss://relay.example'],
+      v: 1,
+    },
+  },
+  {
+    says: 'Free, and little said.',
+    value: { ...bare, id: 'x', kinds: [5000, 5001], name: '', about: '', encrypted: false, priceMsats: 0n, v: 1 },
+  },
+  {
+    says: 'Price on request.',
+    value: { ...bare, id: 'x', kinds: [5050], name: 'N', about: 'A', encrypted: true, custodial: true, v: 1 },
+  },
+]
+
+export const dialects: readonly Dialect<Announcement>[] = [
+  {
+    says: 'nostr-dvm: `amount` in sats.',
+    tags: [
+      ['k', '5050'],
+      ['d', '87416eba5e31cfd6'],
+    ],
+    content:
+      '{"name":"D","picture":"https://a.example/p","about":"B","supportsEncryption":true,"acceptsNutZaps":false,"amount":"21","nip90Params":{}}',
+    value: {
+      ...bare,
+      id: '87416eba5e31cfd6',
+      kinds: [5050],
+      name: 'D',
+      about: 'B',
+      picture: 'https://a.example/p',
+      encrypted: true,
+      priceMsats: 21_000n,
+    },
+  },
+  {
+    says: 'The old spelling, with `image` and `encryptionSupported`, without `d`.',
+    tags: [['k', '5100']],
+    content:
+      '{"name":"D","image":"https://a.example/p","about":"B","encryptionSupported":true,"cashuAccepted":true,"amount":"free"}',
+    value: {
+      ...bare,
+      id: '',
+      kinds: [5100],
+      name: 'D',
+      about: 'B',
+      picture: 'https://a.example/p',
+      encrypted: true,
+      priceMsats: 0n,
+    },
+  },
+  {
+    says: 'A negotiable price, a picture that is no web address, a manifest of somebody else.',
+    tags: [
+      ['k', '5050'],
+      ['d', 'a'],
+    ],
+    content:
+      '{"name":7,"picture":"javascript:alert(1)","amount":"flexible","manifest":{"models":["x",{"name":"m"}],"nodeKeys":"02","__proto__":{"v":9}}}',
+    value: {
+      ...bare,
+      id: 'a',
+      kinds: [5050],
+      name: '',
+      about: '',
+      encrypted: false,
+      models: [{ name: 'm', contextTokens: 0 }],
+    },
+  },
+]
+
+export const bad: readonly BadSample[] = [
+  { breaks: 'k', says: 'No kind.', tags: [['d', 'a']], content: '{}' },
+  {
+    breaks: 'k',
+    says: 'A kind in words.',
+    tags: [
+      ['d', 'a'],
+      ['k', 'text'],
+    ],
+    content: '{}',
+  },
+  {
+    breaks: 'content',
+    says: 'No JSON.',
+    tags: [
+      ['d', 'a'],
+      ['k', '5050'],
+    ],
+    content: 'hello',
+  },
+  {
+    breaks: 'content',
+    says: 'A list.',
+    tags: [
+      ['d', 'a'],
+      ['k', '5050'],
+    ],
+    content: '[]',
+  },
+  {
+    breaks: 'content',
+    says: 'Nested beyond reason.',
+    tags: [
+      ['d', 'a'],
+      ['k', '5050'],
+    ],
+    content: `{"a":${'['.repeat(40)}${']'.repeat(40)}}`,
+  },
+]
