@@ -43,7 +43,10 @@ const names = (source: Source): { head: Tag; id: string; values(tag: Tag): Tag |
 
 const describe = (source: Source, value: Value<unknown>): { id: string; form: string } => {
   const { head, id } = names(source)
-  return { id, form: `[${[...head, ...value.form.split(' ')].map(part => `"${part}"`).join(', ')}]` }
+  return {
+    id,
+    form: `[${[...head, ...(value.form.match(/<[^>]*>|[^\s<]+/g) ?? [])].map(part => `"${part}"`).join(', ')}]`,
+  }
 }
 
 const pick = <T>(source: Source, value: Value<T>, tags: readonly Tag[]): (T | undefined)[] => {

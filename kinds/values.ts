@@ -70,7 +70,7 @@ export function relayUrl(value: string): string | undefined {
   if (value.length > 512 || !URL.canParse(value)) return undefined
   const url = new URL(value)
   if ((url.protocol !== 'wss:' && url.protocol !== 'ws:') || url.hostname === '') return undefined
-  const path = url.pathname.replace(/\/$/, '')
+  const path = url.pathname.replace(/\/+$/, '')
   return `${url.protocol}//${url.host}${path}${url.search}`
 }
 
@@ -83,7 +83,7 @@ export const relayList: Value<string[]> = {
 
 /** True for what has the shape of a BOLT 11 invoice; whether it is one is for the reader of invoices to say. */
 export const looksLikeInvoice = (value: string): boolean =>
-  value.length <= 8_192 && /^ln(?!url)[a-z]{1,5}[0-9]*[a-z]?1?[0-9a-z]{8,}$/i.test(value)
+  value.length <= 8_192 && /^ln(?!url)[a-z]{2}[0-9a-z]{10,}$/i.test(value)
 
 /** What an `amount` tag asks for. Unparsable money is unknown money (`undefined`), never zero. */
 export interface Amount {
