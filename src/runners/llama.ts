@@ -8,6 +8,7 @@ import { keptSha256, sha256File } from './llama/checksum.ts'
 import { type Engine, fetchWeights, openEngine } from './llama/engine.ts'
 import { openSeats, type Seats } from './llama/seats.ts'
 import { defaultCacheDir, nanoAbout, nanoSha256, readSource, requireGguf } from './llama/source.ts'
+import { untilAborted } from './llama/until-aborted.ts'
 import { fitContext, refuseEarly, refuseLength, textKinds } from './refusals.ts'
 import { type Done, type ModelInfo, type Runner, RunnerError, type Work } from './runner.ts'
 
@@ -115,7 +116,7 @@ export function llamaRunner(options: LlamaOptions = {}): Runner {
     },
     async check(work, signal) {
       signal?.throwIfAborted()
-      const ready = await untilAborted(loaded(), signal)
+      const ready = signal ? await untilAborted(loaded(), signal) : await loaded()
       return estimate(ready, work)
     },
     async run(work, emit, outer) {
@@ -180,15 +181,4 @@ async function load(options: LlamaOptions, signal: AbortSignal): Promise<Loaded>
   const name = options.name ?? (isNano ? 'nano' : basename(path).replace(/\.gguf$/i, ''))
   const info = { name, contextTokens: engine.contextTokens, sha256, about: isNano ? nanoAbout : engine.description }
   return { engine, info, seats: openSeats([...Array(engine.sequences).keys()], queue) }
-}
-
-/** Gives up waiting at once when the signal fires; what was waited for ends in its own time. */
-async function untilAborted<T>(wait: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return await wait
-  signal.throwIfAborted()
-  return await new Promise<T>((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    wait.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

@@ -3,8 +3,9 @@
  * is loaded when the first engine opens. Nothing is ever compiled or fetched but the weights asked for.
  * @module
  */
-import type { ChatHistoryItem, Llama, LlamaContextSequence } from 'node-llama-cpp'
+import type { ChatHistoryItem, Llama, LlamaContextSequence, LlamaModel } from 'node-llama-cpp'
 import { type Message, RunnerError, type Work } from '../runner.ts'
+import { untilAborted } from './until-aborted.ts'
 
 export interface EngineOptions {
   readonly path: string
@@ -51,29 +52,31 @@ const spareTokens = 8
 /** Loads weights. Throws `RunnerError` that names the way out. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const binding = await loadBinding()
-  const complaints: string[] = []
-  const llama = await startLlama(options.gpu, complaints)
+  const llama = await startLlama(options.gpu)
+  complaints.length = 0
+  let model: LlamaModel | undefined
   try {
     const threads = Math.max(1, options.threads ?? llama.cpuMathCores - 1)
     const { onLoad } = options
-    const model = await llama.loadModel({ modelPath: options.path, ...(onLoad && { onLoadProgress: onLoad }) })
-    const contextTokens = options.contextTokens ?? Math.min(model.trainContextSize, 4096)
-    const context = await model.createContext({
+    const weights = await llama.loadModel({ modelPath: options.path, ...(onLoad && { onLoadProgress: onLoad }) })
+    model = weights
+    const contextTokens = options.contextTokens ?? Math.min(weights.trainContextSize, 4096)
+    const context = await weights.createContext({
       contextSize: contextTokens + spareTokens,
       sequences: options.sequences,
       threads,
     })
-    const chatWrapper = binding.resolveChatWrapper(model)
+    const chatWrapper = binding.resolveChatWrapper(weights)
     const sequences = Array.from({ length: options.sequences }, () => context.getSequence())
 
     return {
       contextTokens,
       sequences: sequences.length,
       threads,
-      description: model.typeDescription,
+      description: weights.typeDescription,
       promptTokens(messages) {
         const { contextText } = chatWrapper.generateContextState({ chatHistory: historyOf(messages) })
-        return contextText.tokenize(model.tokenizer)
+        return contextText.tokenize(weights.tokenizer)
       },
       async generate(index, { messages, maxTokens, temperature = 0, topP, topK, seed }, onText, signal) {
         const sequence = sequences[index] as LlamaContextSequence
@@ -101,12 +104,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         }
       },
       async close() {
-        await llama.dispose()
+        await weights.dispose()
       },
     }
   } catch (error) {
-    await llama.dispose()
-    const why = [messageOf(error), ...complaints.slice(-3)].join('; ')
+    await model?.dispose()
+    const why = [messageOf(error), ...complaints].join('; ')
     throw new RunnerError(
       `llama.cpp cannot load ${options.path}: ${why}. Try a smaller model or context, or fetch the file again`,
       { cause: error },
@@ -126,29 +129,46 @@ export interface FetchOptions {
 
 /**
  * Fetches weights by `hf:` URI or URL unless they are there, and returns their path. What an aborted fetch has got
- * stays on disk and the next one goes on from it.
+ * stays on disk and the next one goes on from it. Throws `RunnerError` that names the way out.
  */
 export async function fetchWeights(uri: string, options: FetchOptions, signal: AbortSignal): Promise<string> {
   const { directory, fileName, endpoint, token, onProgress } = options
-  const binding = await loadBinding()
+  const { resolveModelFile } = await loadBinding()
+  const where = {
+    directory,
+    cli: false,
+    ...(fileName !== undefined && { fileName }),
+    ...(endpoint !== undefined && { endpoints: { huggingFace: endpoint } }),
+  }
+  const kept = await resolveModelFile(uri, { ...where, download: false }).catch(() => undefined)
+  if (kept !== undefined) return kept
   try {
-    return await binding.resolveModelFile(uri, {
-      directory,
-      cli: false,
+    await requireAnswer(uri.startsWith('http') ? uri : (endpoint ?? 'https://huggingface.co/'), signal)
+    const fetching = resolveModelFile(uri, {
+      ...where,
       deleteTempFileOnCancel: false,
       signal,
-      ...(fileName !== undefined && { fileName }),
-      ...(endpoint !== undefined && { endpoints: { huggingFace: endpoint } }),
       ...(token !== undefined && { tokens: { huggingFace: token } }),
       ...(onProgress && { onProgress: ({ downloadedSize, totalSize }) => onProgress(downloadedSize, totalSize) }),
     })
+    const path = await untilAborted(fetching, signal)
+    signal.throwIfAborted()
+    return path
   } catch (error) {
     signal.throwIfAborted()
     const says = `cannot fetch ${uri}: ${messageOf(error)}`
-    throw new RunnerError(`${says}. Check the name and the connection, or fetch the file and give its path`, {
-      cause: error,
-    })
+    const way = 'Check the name and the connection, set HF_TOKEN for a gated model, or fetch the file and give its path'
+    throw new RunnerError(`${says}. ${way}`, { cause: error })
   }
+}
+
+/** One try, because the downloader itself repeats silently for minutes when nobody answers. */
+async function requireAnswer(url: string, signal: AbortSignal): Promise<void> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(20_000)])
+  const response = await fetch(url, { method: 'HEAD', signal: patience }).catch(error => {
+    throw new Error(`${new URL(url).host} does not answer`, { cause: error })
+  })
+  if (response.status >= 500) throw new Error(`${new URL(url).host} answers ${response.status}, try later`)
 }
 
 async function loadBinding() {
@@ -159,16 +179,33 @@ async function loadBinding() {
   }
 }
 
-async function startLlama(gpu: 'auto' | false, complaints: string[]): Promise<Llama> {
+/** The last words of llama.cpp; its log is one per process. */
+const complaints: string[] = []
+
+/** One llama.cpp per kind of device and process: a second one would take the first one's log and start time. */
+const started = new Map<'auto' | false, Promise<Llama>>()
+
+function startLlama(gpu: 'auto' | false): Promise<Llama> {
+  const known = started.get(gpu)
+  if (known) return known
+  const starting = bootLlama(gpu)
+  started.set(gpu, starting)
+  starting.catch(() => started.delete(gpu))
+  return starting
+}
+
+async function bootLlama(gpu: 'auto' | false): Promise<Llama> {
   const { getLlama, LlamaLogLevel } = await loadBinding()
   try {
     return await getLlama({
       gpu,
       build: 'never',
       skipDownload: true,
+      progressLogs: false,
       logLevel: LlamaLogLevel.error,
       logger: (_level, message) => {
-        if (complaints.length < 20) complaints.push(message.trim())
+        complaints.push(message.trim())
+        if (complaints.length > 3) complaints.shift()
       },
     })
   } catch (error) {
