@@ -23,6 +23,8 @@ export interface Connection {
   filterValues: number
   /** Takes a token; false when the client is too fast. */
   admit(): boolean
+  /** Takes tokens for work that was done, into debt if need be, so that dear questions slow their asker only. */
+  charge(tokens: number): void
   /** Sends, or drops a client that reads too slowly. */
   send(text: string): void
   /** Sends stored rows as fast as they are read, then `done`. False when too many rows already wait. */
@@ -64,6 +66,9 @@ export function openConnection({ socket, host, challenge, limits, clock }: Conne
       if (tokens < 1) return false
       tokens--
       return true
+    },
+    charge(cost) {
+      tokens = Math.max(-limits.messagesBurst, tokens - cost)
     },
     send(text) {
       if (socket.readyState !== socket.OPEN) return

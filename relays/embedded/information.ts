@@ -8,6 +8,9 @@ import type { Limits } from './limits.ts'
 /** NIPs that the embedded relay keeps, each held by rows of the conformance suite. */
 export const SUPPORTED_NIPS = [1, 9, 11, 40, 42, 45, 70]
 
+/** Room that the other fields of an event without tags take. */
+const ENVELOPE_BYTES = 512
+
 /** The relay information document. `limitation` holds exactly what is enforced. */
 export function information(name: string, limits: Limits, authToRead: readonly number[]): string {
   return JSON.stringify({
@@ -22,7 +25,7 @@ export function information(name: string, limits: Limits, authToRead: readonly n
       max_limit: limits.limit,
       default_limit: limits.limit,
       max_event_tags: limits.tags,
-      max_content_length: limits.eventBytes,
+      max_content_length: limits.eventBytes - ENVELOPE_BYTES,
       created_at_upper_limit: limits.aheadSeconds,
       min_pow_difficulty: 0,
       auth_required: false,

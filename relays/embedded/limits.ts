@@ -67,7 +67,7 @@ export const DEFAULT_LIMITS: Limits = {
   authors: 20,
   storedEvents: 100_000,
   storedBytes: 256 * MIB,
-  reapSeconds: 60,
+  reapSeconds: 600,
 }
 
 /** What changes when a file keeps the events instead of memory. */

@@ -5,6 +5,7 @@
 import type { Event } from '../../kinds/kind.ts'
 import { type Clock, seconds } from '../../src/clock.ts'
 import type { Filter } from '../relay.ts'
+import { openSeen } from '../seen.ts'
 import { asksRestricted, mayRead, readAuth, refusesProtected } from './auth.ts'
 import type { Connection, Live } from './connection.ts'
 import type { Limits } from './limits.ts'
@@ -34,6 +35,9 @@ export interface Protocol {
 
 type Answer = readonly [ok: boolean, says: string]
 
+/** Stored rows that a question may look at for the price of one message. */
+const ROWS_PER_TOKEN = 100
+
 /** Ids of ephemeral events remembered at least and at most twice over, so that a repeat is not sent again. */
 const EPHEMERAL_IDS = 10_000
 
@@ -44,8 +48,7 @@ export function openProtocol(options: ProtocolOptions): Protocol {
   let accepted = 0
   let refused = 0
   let unanswered: { connection: Connection; id: string; says: string }[] = []
-  let seen = new Set<string>()
-  let seenBefore = new Set<string>()
+  const seen = openSeen(EPHEMERAL_IDS)
 
   const ok = (connection: Connection, id: string, [good, says]: Answer) => {
     if (good) accepted++
@@ -86,12 +89,8 @@ export function openProtocol(options: ProtocolOptions): Protocol {
 
   const onEphemeral = (event: Event, json: string): Answer => {
     if (!verify(event)) return [false, 'invalid: id or signature does not fit']
-    if (seen.has(event.id) || seenBefore.has(event.id)) return [true, 'duplicate: already sent on']
+    if (seen.has(event.id)) return [true, 'duplicate: already sent on']
     seen.add(event.id)
-    if (seen.size >= EPHEMERAL_IDS) {
-      seenBefore = seen
-      seen = new Set()
-    }
     return [true, broadcast(event, json) > 0 ? '' : 'mute: nobody was listening']
   }
 
@@ -164,9 +163,13 @@ export function openProtocol(options: ProtocolOptions): Protocol {
     const budget = { rows: limits.scanRows }
     const keep = authToRead.size > 0 ? (event: Event) => mayRead(event, connection, authToRead) : undefined
     const found = new Map<number, Row>()
-    for (const filter of filters)
-      for (const row of query(store, filter, { now: seconds(clock), limit: limit(filter), budget, keep }))
-        found.set(row.n, row)
+    try {
+      for (const filter of filters)
+        for (const row of query(store, filter, { now: seconds(clock), limit: limit(filter), budget, keep }))
+          found.set(row.n, row)
+    } finally {
+      connection.charge((limits.scanRows - budget.rows) / ROWS_PER_TOKEN)
+    }
     return newest([...found.values()], Number.POSITIVE_INFINITY)
   }
 

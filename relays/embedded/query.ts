@@ -28,6 +28,7 @@ export interface QueryOptions {
 /** Thrown when the budget is used up. */
 export class TooDear extends Error {}
 
+const TOO_DEAR = 'query looks at too many events, narrow it'
 const COLUMNS = 'e.n, e.id, e.created_at, e.expires'
 const BOUNDS = 'created_at BETWEEN ? AND ?'
 const ORDER = 'ORDER BY e.created_at DESC, e.id'
@@ -44,7 +45,8 @@ const INDEXES = {
 
 interface Plan {
   readonly index: keyof typeof INDEXES
-  readonly keys: SQLInputValue[][]
+  /** Bindings of one look-up each; lazy, for a stranger may ask for the product of two long lists. */
+  readonly keys: Iterable<SQLInputValue[]>
   /** Filter fields that the index answers by itself. */
   readonly answers: number
 }
@@ -63,9 +65,9 @@ export function query(store: Store, filter: Filter, options: QueryOptions): Row[
   if (options.limit === 0) return []
   for (const key of keys) {
     let taken = 0
-    options.budget.rows--
+    if (options.budget.rows-- <= 0) throw new TooDear(TOO_DEAR)
     for (const row of statement.iterate(...key, since, until)) {
-      if (options.budget.rows-- <= 0) throw new TooDear('query looks at too many events, narrow it')
+      if (options.budget.rows-- <= 0) throw new TooDear(TOO_DEAR)
       const expires = row['expires']
       if (typeof expires === 'number' && expires <= options.now) continue
       if (check) {
@@ -76,7 +78,7 @@ export function query(store: Store, filter: Filter, options: QueryOptions): Row[
       found.set(n, { n, id: String(row['id']), created_at: Number(row['created_at']) })
       if (++taken >= options.limit) break
     }
-    if (found.size >= options.limit && keys.length > 1) {
+    if (found.size >= options.limit) {
       const best = newest([...found.values()], options.limit)
       found = new Map(best.map(row => [row.n, row]))
       since = best.at(-1)?.created_at ?? since
@@ -117,5 +119,6 @@ export function narrowestTag(filter: Filter): { name: string; values: string[] }
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)]
 
-const pairs = (left: readonly string[], kinds: readonly number[]): SQLInputValue[][] =>
-  distinct(kinds).flatMap(kind => left.map(value => [value, kind]))
+function* pairs(left: readonly string[], kinds: readonly number[]): Generator<SQLInputValue[]> {
+  for (const kind of new Set(kinds)) for (const value of left) yield [value, kind]
+}

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import type { Event } from '../../kinds/kind.ts'
-import { type Clock, seconds } from '../../src/clock.ts'
+import { type Clock, seconds, wallClock } from '../../src/clock.ts'
 import { type ServerSocket, WebSocketServer } from '../socket.ts'
 import { openConnection } from './connection.ts'
 import { createInformationServer, information } from './information.ts'
@@ -85,6 +85,7 @@ export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> 
       protocol.closed(connection)
     })
     socket.on('message', (data, isBinary) => {
+      if (socket.readyState !== socket.OPEN) return
       alive.set(socket, true)
       if (isBinary) return socket.close(1003, 'text only')
       try {
@@ -119,25 +120,15 @@ export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> 
   http.on('error', error => onError(`embedded relay: ${error.message}`))
   const { port } = http.address() as AddressInfo
 
-  const every = (intervalSeconds: number, run: () => void): (() => void) => {
-    let cancel = () => {}
-    const again = () => {
-      cancel = clock.after(intervalSeconds * 1000, () => {
-        run()
-        again()
-      })
-    }
-    again()
-    return () => cancel()
-  }
-  const stopPing = every(limits.pingSeconds, () => {
+  // Whether a peer still answers is a matter of the real network, so a clock in the hand does not end connections.
+  const stopPing = every(wallClock({ keepAlive: false }), limits.pingSeconds, () => {
     for (const [socket, heard] of alive) {
       if (!heard) socket.terminate()
       else if (socket.readyState === socket.OPEN) socket.ping()
       alive.set(socket, false)
     }
   })
-  const stopReaping = every(limits.reapSeconds, () => {
+  const stopReaping = every(clock, limits.reapSeconds, () => {
     try {
       store.reap(seconds(clock))
     } catch (error) {
@@ -168,4 +159,17 @@ export async function startRelay(options: RelayOptions): Promise<EmbeddedRelay> 
       return closing
     },
   }
+}
+
+/** Runs again and again until the returned function is called. */
+function every(clock: Clock, intervalSeconds: number, run: () => void): () => void {
+  let cancel = () => {}
+  const again = () => {
+    cancel = clock.after(intervalSeconds * 1000, () => {
+      again()
+      run()
+    })
+  }
+  again()
+  return () => cancel()
 }
