@@ -4,13 +4,14 @@
  * @module
  */
 import type { Event, Template } from '../kinds/kind.ts'
+import { copyEvent, copyTemplate, freezeEvent, isHex64 } from './keys/copy.ts'
 import { type Curve, type Engine, randomBytes } from './keys/curve.ts'
-import { copyEvent, copyTemplate, freezeEvent, isHex64, isSpeakable, serialized } from './keys/event-id.ts'
+import { isSpeakable, serialized } from './keys/event-id.ts'
 import { bytesToHex, sha256Hex } from './keys/hash.ts'
 import { isSecret } from './keys/text.ts'
 
 export type { Engine } from './keys/curve.ts'
-export { copyEvent, eventId, freezeEvent, isHex64 } from './keys/event-id.ts'
+export { eventId } from './keys/event-id.ts'
 export { npub, nsec, pubkeyFromText, secretFromText } from './keys/text.ts'
 
 export interface Keys {

@@ -1,19 +1,9 @@
 /**
- * What an event's id is computed from (NIP-01), and the copy by which an object of unknown origin becomes one whose
- * seven fields cannot change between the check and the use.
+ * What an event's id is computed from (NIP-01).
  * @module
  */
-import type { Event, Template } from '../../kinds/kind.ts'
+import type { Template } from '../../kinds/kind.ts'
 import { sha256Hex } from './hash.ts'
-
-const hex64 = /^[0-9a-f]{64}$/
-const hex128 = /^[0-9a-f]{128}$/
-// Finds every proxy in Node; browsers offer nothing of the kind, there the copy is the only defence.
-const isProxy: (value: object) => boolean =
-  globalThis.process?.getBuiltinModule?.('node:util')?.types?.isProxy ?? (() => false)
-
-/** True for 64 lower-case hex digits: an id or a public key. */
-export const isHex64 = (value: unknown): value is string => typeof value === 'string' && hex64.test(value)
 
 /**
  * The text that is hashed: NIP-01's array as JSON without spaces. Escapes are those of `JSON.stringify`, on which
@@ -34,59 +24,4 @@ export const eventId = (event: Template & { readonly pubkey: string }): string =
 export function isSpeakable(text: string, event: Template): boolean {
   if (!text.includes('\\ud')) return true
   return event.content.isWellFormed() && event.tags.every(tag => tag.every(value => value.isWellFormed()))
-}
-
-function own(object: object, name: string): unknown {
-  const field = Object.getOwnPropertyDescriptor(object, name)
-  return field && 'value' in field ? field.value : undefined
-}
-
-function copyTags(raw: unknown): string[][] | undefined {
-  if (!Array.isArray(raw) || isProxy(raw)) return undefined
-  const tags: string[][] = []
-  for (let i = 0; i < raw.length; i++) {
-    const from: unknown = own(raw, String(i))
-    if (!Array.isArray(from) || isProxy(from)) return undefined
-    const tag: string[] = []
-    for (let j = 0; j < from.length; j++) {
-      const value: unknown = own(from, String(j))
-      if (typeof value !== 'string') return undefined
-      tag.push(value)
-    }
-    tags.push(tag)
-  }
-  return tags
-}
-
-/** Copy of what is to be signed, or `undefined` when a field is missing, inherited, computed or of the wrong shape. May throw what a proxy throws. */
-export function copyTemplate(raw: unknown): Template | undefined {
-  if (typeof raw !== 'object' || raw === null || isProxy(raw)) return undefined
-  const kind = own(raw, 'kind')
-  const created_at = own(raw, 'created_at')
-  const content = own(raw, 'content')
-  if (typeof kind !== 'number' || !Number.isInteger(kind) || kind < 0 || kind > 65_535) return undefined
-  if (typeof created_at !== 'number' || !Number.isSafeInteger(created_at) || created_at < 0) return undefined
-  if (typeof content !== 'string') return undefined
-  const tags = copyTags(own(raw, 'tags'))
-  return tags && { kind, created_at, tags, content }
-}
-
-/** Copy of the seven fields, or `undefined` as above. The signature is not looked at beyond its shape. */
-export function copyEvent(raw: unknown): Event | undefined {
-  const template = copyTemplate(raw)
-  if (!template) return undefined
-  const source = raw as object
-  const id = own(source, 'id')
-  const pubkey = own(source, 'pubkey')
-  const sig = own(source, 'sig')
-  if (!isHex64(id) || !isHex64(pubkey) || typeof sig !== 'string' || !hex128.test(sig)) return undefined
-  const { created_at, kind, tags, content } = template
-  return { id, pubkey, created_at, kind, tags, content, sig }
-}
-
-/** Freezes an event with its tags. Only for objects that nobody else holds yet. */
-export function freezeEvent(event: Event): Event {
-  for (const tag of event.tags) Object.freeze(tag)
-  Object.freeze(event.tags)
-  return Object.freeze(event)
 }

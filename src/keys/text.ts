@@ -3,7 +3,7 @@
  * @module
  */
 import { decode, npubEncode, nsecEncode } from 'nostr-tools/nip19'
-import { isHex64 } from './event-id.ts'
+import { isHex64 } from './copy.ts'
 import { hexToBytes } from './hash.ts'
 
 const order = hexToBytes('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
