@@ -2,35 +2,22 @@
  * A NIP-47 service on a simulated wallet and a client of it, over one relay in this process. For the tests of NIP-47.
  * @module
  */
-import * as nip04 from 'nostr-tools/nip04'
-import * as nip44 from 'nostr-tools/nip44'
+import { addressedTo, type Event, walletRequest, walletResponse } from '../kinds/index.ts'
 import { type MemoryHub, memoryHub } from '../relays/memory.ts'
 import type { Relays } from '../relays/relay.ts'
-import { type Clock, type HandClock, handClock } from '../src/clock.ts'
+import { type Clock, type HandClock, handClock, seconds } from '../src/clock.ts'
 import { type Keys, openKeys } from '../src/keys.ts'
+import type { NwcSeal } from '../src/payments/nwc/ports.ts'
 import { type NwcService, type NwcServiceOptions, serveNwc } from '../src/payments/nwc/service.ts'
 import { type NwcUri, nwcUri } from '../src/payments/nwc/uri.ts'
-import type { NwcSeal } from '../src/payments/nwc/wire.ts'
 import { type NwcOptions, type NwcWallet, nwcWallet } from '../src/payments/nwc.ts'
 import type { Wallet } from '../src/payments/payment.ts'
 import { simNet } from '../src/payments/sim.ts'
+import { openSeal } from '../src/seal.ts'
 
 export const keys: Keys = await openKeys()
 
-export function seal(secret: Uint8Array): NwcSeal {
-  const shared = new Map<string, Uint8Array>()
-  const conversation = (peer: string) => {
-    const known = shared.get(peer) ?? nip44.getConversationKey(secret, peer)
-    shared.set(peer, known)
-    return known
-  }
-  return {
-    encrypt: (peer, text, scheme = 'nip44') =>
-      scheme === 'nip44' ? nip44.encrypt(text, conversation(peer)) : nip04.encrypt(secret, peer, text),
-    decrypt: (peer, payload) =>
-      payload.includes('?iv=') ? nip04.decrypt(secret, peer, payload) : nip44.decrypt(payload, conversation(peer)),
-  }
-}
+export const seal = (secret: Uint8Array): NwcSeal => openSeal({ keys, secret })
 
 export interface Connection {
   readonly uri: NwcUri
@@ -100,4 +87,45 @@ export async function until<T>(clock: HandClock, promise: Promise<T>, stepMs = 5
   promise.then(end, end)
   for (let i = 0; i < 400 && !over; i++) await clock.advance(stepMs)
   return promise
+}
+
+/** One request as a scripted wallet sees it. */
+export interface Asked {
+  readonly id: string
+  readonly method: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly event: Event
+  /** Publishes a reply; by default a true one: JSON of `body`, sealed like the request, signed by the wallet. */
+  reply(body: unknown, other?: { request?: string; client?: string; secret?: Uint8Array; content?: string }): void
+}
+
+/** A wallet that does exactly what a test tells it. Returns what it was asked so far. */
+export function scripted(
+  { walletSecret, clientPubkey, uri }: Connection,
+  relays: Relays,
+  clock: Clock,
+  answer: (asked: Asked) => void,
+): Asked[] {
+  const all: Asked[] = []
+  const box = seal(walletSecret)
+  relays.listen([addressedTo([uri.wallet], [walletRequest.number], { authors: [clientPubkey] })], {
+    onEvent(event) {
+      const read = walletRequest.read(event, box.decrypt(clientPubkey, event.content))
+      if (!read.ok) throw new Error(read.says)
+      const scheme = event.content.includes('?iv=') ? 'nip04' : 'nip44'
+      const asked: Asked = {
+        ...{ id: event.id, ...read.value.body, event },
+        reply(said, { request = event.id, client = clientPubkey, secret = walletSecret, content } = {}) {
+          const body = { result_type: '', error: null, result: {} }
+          const template = walletResponse.write({ client, request, body }, seconds(clock))
+          const text = typeof said === 'string' ? said : JSON.stringify(said)
+          const sealed = content ?? box.encrypt(clientPubkey, text, scheme)
+          void relays.publish(keys.sign({ ...template, content: sealed }, secret))
+        },
+      }
+      all.push(asked)
+      answer(asked)
+    },
+  })
+  return all
 }

@@ -3,17 +3,18 @@
  * doubled or unreadable is counted and settles nothing.
  * @module
  */
+import type { WalletNotification } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { readInvoice } from './bolt11.ts'
 import { proves } from './hash.ts'
-import { amount, type Fields, integer, isFields, type NotificationBody, type Row, readRow, text } from './nwc/body.ts'
+import { amount, type Fields, integer, isFields, type Row, readRow, text } from './nwc/body.ts'
 import { bounded } from './nwc/bounded.ts'
 import { openConnection } from './nwc/connection.ts'
 import { type Found, nwcPayer } from './nwc/pay.ts'
+import type { NwcKeys, NwcSeal } from './nwc/ports.ts'
 import { type NwcUri, readNwcUri } from './nwc/uri.ts'
 import { nwcWatches } from './nwc/watch.ts'
-import type { NwcKeys, NwcSeal } from './nwc/wire.ts'
 import { type Bill, type BillState, type Network, PaymentError, type Transaction, type Wallet } from './payment.ts'
 
 export interface NwcOptions {
@@ -123,7 +124,8 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
     at: row.settledAt ?? seconds(clock),
   })
 
-  function onNotification({ type, row }: NotificationBody): void {
+  function onNotification({ notification_type: type, notification }: WalletNotification['body']): void {
+    const row = readRow(notification)
     const direction = type === 'payment_received' ? 'incoming' : type === 'payment_sent' ? 'outgoing' : undefined
     if (!direction || row.hash === '' || (row.type ?? direction) !== direction) return
     if (row.state !== 'settled') {

@@ -1,12 +1,23 @@
 /**
- * What our wallet service answers to each NIP-47 method: a body for the wire, never an exception.
+ * What our wallet service answers to each NIP-47 method: a body, never an exception.
  * @module
  */
 import { type Clock, seconds } from '../../clock.ts'
 import { readInvoice } from '../bolt11.ts'
 import { isHash } from '../hash.ts'
 import { PaymentError, type PayState, type Transaction, type Wallet } from '../payment.ts'
-import { amount, CODES, type Code, type Fields, integer, rowFields, text, writeError, writeResult } from './body.ts'
+import {
+  amount,
+  CODES,
+  type Code,
+  errorBody,
+  type Fields,
+  integer,
+  type ReplyBody,
+  resultBody,
+  rowFields,
+  text,
+} from './body.ts'
 import type { Budget } from './budget.ts'
 
 /** The methods that our service knows. */
@@ -33,7 +44,7 @@ export interface AnswerOptions {
 }
 
 /** Answers one request. `id` is the request event's: it makes a repeated `make_invoice` the same invoice. */
-export type Answer = (method: string, params: Fields, id: string) => Promise<string>
+export type Answer = (method: string, params: Fields, id: string) => Promise<ReplyBody>
 
 /** NIP-47: pages of at most 20 rows, so that an answer fits into what relays carry. */
 const PAGE = 20
@@ -143,13 +154,13 @@ export function nwcAnswers({ wallet, clock, methods, budget }: AnswerOptions): A
 
   return async (method, params, id) => {
     const known = METHODS.find(name => name === method)
-    if (!known) return writeError(method, 'NOT_IMPLEMENTED', 'This wallet does not know that method.')
-    if (!methods.includes(known)) return writeError(method, 'RESTRICTED', 'This connection may not use that method.')
+    if (!known) return errorBody(method, 'NOT_IMPLEMENTED', 'This wallet does not know that method.')
+    if (!methods.includes(known)) return errorBody(method, 'RESTRICTED', 'This connection may not use that method.')
     try {
-      return writeResult(method, await answers[known](params, id))
+      return resultBody(method, await answers[known](params, id))
     } catch (error) {
-      if (!(error instanceof PaymentError)) return writeError(method, 'INTERNAL', 'The wallet could not do this.')
-      return writeError(method, isCode(error.code) ? error.code : 'INTERNAL', error.message)
+      if (!(error instanceof PaymentError)) return errorBody(method, 'INTERNAL', 'The wallet could not do this.')
+      return errorBody(method, isCode(error.code) ? error.code : 'INTERNAL', error.message)
     }
   }
 }

@@ -3,21 +3,23 @@
  * that end as an answer, a refusal, or the plain admission that nobody knows.
  * @module
  */
-import type { Event } from '../../../kinds/kind.ts'
+import {
+  addressedTo,
+  addressees,
+  type Event,
+  ofKinds,
+  referencesOf,
+  type WalletNotification,
+  walletInfo,
+  walletNotification,
+  walletRequest,
+  walletResponse,
+} from '../../../kinds/index.ts'
 import type { Listening, Relays } from '../../../relays/relay.ts'
 import { type Clock, seconds } from '../../clock.ts'
-import { type Fields, type NotificationBody, readNotificationBody, readReplyBody, writeRequestBody } from './body.ts'
+import type { Fields } from './body.ts'
+import { CIPHERS, type NwcKeys, type NwcSeal, type Scheme } from './ports.ts'
 import type { NwcUri } from './uri.ts'
-import {
-  ENCRYPTIONS,
-  NUMBERS,
-  type NwcKeys,
-  type NwcSeal,
-  readInfo,
-  readReplyEvent,
-  type Scheme,
-  writeRequestEvent,
-} from './wire.ts'
 
 /**
  * How a request ended. `unsent`: it never left this process. `silent`: it left and nothing was heard, so it may have
@@ -44,12 +46,14 @@ export interface ConnectionOptions {
   readonly keys: NwcKeys
   readonly seal: NwcSeal
   /** Verified, decrypted, well-formed. */
-  onNotification(body: NotificationBody): void
+  onNotification(body: WalletNotification['body']): void
 }
 
 interface Waiting {
   readonly method: string
   readonly finish: (outcome: Outcome) => void
+  /** No answer will come: `unsent` where the request never left. */
+  readonly lost: (code: string, says: string) => void
 }
 
 /** Requests that wait at one time; more are `unsent` with code `BUSY`. */
@@ -68,8 +72,8 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   const listening: Listening = relays.listen(
     [
-      { kinds: [NUMBERS.response, NUMBERS.notification], authors: [uri.wallet], '#p': [me] },
-      { kinds: [NUMBERS.info], authors: [uri.wallet] },
+      addressedTo([me], [walletResponse.number, walletNotification.number], { authors: [uri.wallet] }),
+      ofKinds([walletInfo.number], { authors: [uri.wallet] }),
     ],
     {
       onEvent(event) {
@@ -85,33 +89,38 @@ export function openConnection(options: ConnectionOptions): Connection {
   /** True when the event was of use. Cheap checks come before the signature, the signature before decryption. */
   function receive(event: Event): boolean {
     if (event.pubkey !== uri.wallet) return false
-    if (event.kind === NUMBERS.info) return receiveInfo(event)
-    const reply = readReplyEvent(event)
-    if (reply?.client !== me) return false
-    if (event.kind === NUMBERS.notification) {
+    if (event.kind === walletInfo.number) return receiveInfo(event)
+    if (!addressees(event).includes(me)) return false
+    if (event.kind === walletNotification.number) {
       if (!keys.verify(event)) return false
-      const body = readNotificationBody(seal.decrypt(uri.wallet, reply.content))
-      if (body.ok) options.onNotification(body.value)
-      return body.ok
+      const read = walletNotification.read(event, seal.decrypt(uri.wallet, event.content))
+      if (read.ok) options.onNotification(read.value.body)
+      return read.ok
     }
-    const waiting = pending.get(reply.request ?? '')
-    if (event.kind !== NUMBERS.response || !waiting || !keys.verify(event)) return false
-    const body = readReplyBody(seal.decrypt(uri.wallet, reply.content))
-    if (!body.ok) return false
-    const { method, error } = body.value
+    const waiting = pending.get(referencesOf(event)[0] ?? '')
+    if (!waiting || !keys.verify(event)) return false
+    const read = walletResponse.read(event, seal.decrypt(uri.wallet, event.content))
+    if (!read.ok) return false
+    const { result_type, error, result } = read.value.body
     // A wallet that cannot decrypt cannot know which method was asked.
-    if (method !== waiting.method && error?.code !== 'UNSUPPORTED_ENCRYPTION') return false
-    if (body.value.error === undefined) waiting.finish({ state: 'answered', result: body.value.result })
-    else waiting.finish({ state: 'refused', code: body.value.error.code, says: body.value.error.message })
+    if (result_type !== waiting.method && error?.code !== 'UNSUPPORTED_ENCRYPTION') return false
+    if (error)
+      waiting.finish({
+        state: 'refused',
+        code: /^[A-Z_]{1,40}$/.test(error.code) ? error.code : 'OTHER',
+        says: error.message.slice(0, 300),
+      })
+    else waiting.finish({ state: 'answered', result: result ?? {} })
     return true
   }
 
   /** The newest announcement counts, so a relay that still holds an old one cannot talk us down to NIP-04. */
   function receiveInfo(event: Event): boolean {
     if (info && (event.created_at < info.at || (event.created_at === info.at && event.id >= info.id))) return false
-    if (!keys.verify(event)) return false
-    const { encryptions } = readInfo(event)
-    const old = !encryptions.includes(ENCRYPTIONS.nip44) && encryptions.includes(ENCRYPTIONS.nip04)
+    const read = walletInfo.read(event)
+    if (!read.ok || !keys.verify(event)) return false
+    const { encryption } = read.value
+    const old = !encryption.includes(CIPHERS.nip44) && encryption.includes(CIPHERS.nip04)
     info = { at: event.created_at, id: event.id, scheme: old ? 'nip04' : 'nip44' }
     return true
   }
@@ -119,15 +128,11 @@ export function openConnection(options: ConnectionOptions): Connection {
   function sign(method: string, params: Fields, timeoutMs: number): Event {
     const scheme = info?.scheme ?? 'nip44'
     const now = seconds(clock)
-    const template = writeRequestEvent(
-      {
-        wallet: uri.wallet,
-        encryption: ENCRYPTIONS[scheme],
-        expiresAt: now + Math.ceil(timeoutMs / 1_000),
-        content: seal.encrypt(uri.wallet, writeRequestBody(method, params), scheme),
-      },
-      now,
-    )
+    const request = {
+      ...{ wallet: uri.wallet, encryption: CIPHERS[scheme], expiresAt: now + Math.ceil(timeoutMs / 1_000) },
+      body: { method, params },
+    }
+    const template = walletRequest.write(request, now, text => seal.encrypt(uri.wallet, text, scheme))
     return keys.sign(template, uri.secret)
   }
 
@@ -149,9 +154,9 @@ export function openConnection(options: ConnectionOptions): Connection {
             outbox.abort()
             resolve(outcome)
           },
+          lost: (code, says) => waiting.finish(id === undefined ? unsent(code, says) : { state: 'silent', says }),
         }
-        const lost = (code: string, says: string) =>
-          waiting.finish(id === undefined ? unsent(code, says) : { state: 'silent', says })
+        const { lost } = waiting
         const abort = () => lost('ABORTED', `${method}: given up by the caller.`)
         active.add(waiting)
         const cancel = clock.after(timeoutMs, () => lost('UNREACHABLE', `${method}: no answer within ${timeoutMs} ms.`))
@@ -177,8 +182,7 @@ export function openConnection(options: ConnectionOptions): Connection {
       if (closed) return
       closed = true
       listening.close()
-      for (const waiting of [...active])
-        waiting.finish({ state: 'silent', says: `${waiting.method}: the connection was closed.` })
+      for (const { method, lost } of [...active]) lost('CLOSED', `${method}: the connection was closed.`)
     },
   }
 }

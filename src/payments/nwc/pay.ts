@@ -48,12 +48,13 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
     const known = paid.get(hash)
     if (known) return known
     const found = await options.find(hash, signal)
-    if (found === 'none') {
-      if (clock.now() <= (mayRun.get(hash) ?? Number.NEGATIVE_INFINITY))
-        return unknown('The wallet has not seen the payment yet and may still run the request.')
-      return { state: 'unsent' }
-    }
-    return 'lost' in found ? unknown(found.lost) : remember(hash, judge(found.row, hash))
+    if (found !== 'none' && 'lost' in found) return unknown(found.lost)
+    const state: PayState = found === 'none' ? { state: 'unsent' } : judge(found.row, hash)
+    // "Never heard of" and "failed" may both be older than a request of ours that still waits for the wallet.
+    const over = state.state === 'unsent' || state.state === 'failed'
+    if (over && clock.now() <= (mayRun.get(hash) ?? Number.NEGATIVE_INFINITY))
+      return unknown('The wallet may still run a request that it has not answered.')
+    return remember(hash, state)
   }
 
   function remember(hash: string, state: PayState): PayState {

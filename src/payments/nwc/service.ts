@@ -3,24 +3,24 @@
  * A request runs once however often it arrives; what is not from the client, late or unreadable gets no answer.
  * @module
  */
-import type { Event } from '../../../kinds/kind.ts'
+import {
+  addressedTo,
+  type Event,
+  expirationOf,
+  schemeOf,
+  type Template,
+  walletInfo,
+  walletNotification,
+  walletRequest,
+  walletResponse,
+} from '../../../kinds/index.ts'
 import type { Relays } from '../../../relays/relay.ts'
 import { type Clock, seconds } from '../../clock.ts'
-import type { Wallet } from '../payment.ts'
+import type { Transaction, Wallet } from '../payment.ts'
 import { isNews, METHODS, NOTIFICATIONS, type NwcMethod, nwcAnswers } from './answers.ts'
-import { readRequestBody, writeError, writeNotification } from './body.ts'
+import { errorBody, type Fields, notificationBody, type ReplyBody } from './body.ts'
 import { nwcBudget, type Spent } from './budget.ts'
-import {
-  ENCRYPTIONS,
-  NUMBERS,
-  type NwcKeys,
-  type NwcSeal,
-  readRequestEvent,
-  type Scheme,
-  schemeOf,
-  writeInfo,
-  writeReplyEvent,
-} from './wire.ts'
+import { CIPHERS, type NwcKeys, type NwcSeal, type Scheme } from './ports.ts'
 
 export interface NwcServiceOptions {
   /** What is served. Closing the service leaves wallet and relays open. */
@@ -57,7 +57,7 @@ export interface NwcService {
 interface Claim {
   readonly until: number
   readonly scheme: Scheme
-  body?: string
+  body?: ReplyBody
   repeats: number
 }
 
@@ -83,7 +83,7 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
   let running = 0
   let closed = false
 
-  const listening = relays.listen([{ kinds: [NUMBERS.request], authors: [clientPubkey], '#p': [pubkey] }], {
+  const listening = relays.listen([addressedTo([pubkey], [walletRequest.number], { authors: [clientPubkey] })], {
     onEvent(event) {
       try {
         if (!receive(event)) counts.ignored++
@@ -93,56 +93,51 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     },
   })
   const stopNews = wallet.onSettled(row => {
-    if (isNews(row)) void say(undefined, writeNotification(row), 'nip44')
+    if (isNews(row)) void notify(row)
   })
   const ready = announce()
 
   /** True when the request is ours to answer. It is claimed before anything runs. */
   function receive(event: Event): boolean {
     const now = seconds(clock)
-    const request = readRequestEvent(event)
-    if (event.pubkey !== clientPubkey || request?.wallet !== pubkey) return false
-    if (request.expiresAt !== undefined && request.expiresAt < now) return false
+    if (event.pubkey !== clientPubkey || event.kind !== walletRequest.number) return false
+    if ((expirationOf(event) ?? now) < now) return false
     if (event.created_at < now - STALE_SECONDS || event.created_at > now + AHEAD_SECONDS) return false
     if (!keys.verify(event)) return false
     const claim = claims.get(event.id)
     if (claim) return repeat(event.id, claim)
     if (!roomFor(now)) return false
-    const scheme = schemes.find(known => ENCRYPTIONS[known] === request.encryption)
+    // The shape of the ciphertext tells more than the tag, which old clients leave out.
+    const shape = schemeOf(event.content)
+    const scheme = schemes.find(known => known === shape)
     const fresh: Claim = { until: event.created_at + STALE_SECONDS, scheme: scheme ?? 'nip44', repeats: 0 }
     if (!scheme) {
       claims.set(event.id, fresh)
-      fresh.body = writeError('unknown', 'UNSUPPORTED_ENCRYPTION', `This wallet reads ${offered().join(' and ')}.`)
-      void say(event.id, fresh.body, fresh.scheme)
+      fresh.body = errorBody('unknown', 'UNSUPPORTED_ENCRYPTION', `This wallet reads ${offered().join(' and ')}.`)
+      void reply(event.id, fresh.body, fresh.scheme)
       return true
     }
-    if (schemeOf(request.content) !== scheme) return false
-    const body = readRequestBody(seal.decrypt(clientPubkey, request.content))
-    if (!body.ok) return false
+    const read = walletRequest.read(event, seal.decrypt(clientPubkey, event.content))
+    if (!read.ok || read.value.wallet !== pubkey) return false
     claims.set(event.id, fresh)
-    void run(event.id, fresh, body.value.method, body.value.params)
+    void run(event.id, fresh, read.value.body.method, read.value.body.params)
     return true
   }
 
-  async function run(
-    id: string,
-    claim: Claim,
-    method: string,
-    params: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    if (running >= MAX_RUNNING) claim.body = writeError(method, 'RATE_LIMITED', 'Too many requests are under way.')
+  async function run(id: string, claim: Claim, method: string, params: Fields): Promise<void> {
+    if (running >= MAX_RUNNING) claim.body = errorBody(method, 'RATE_LIMITED', 'Too many requests are under way.')
     else {
       running++
       counts.ran++
       claim.body = await answer(method, params, id)
       running--
     }
-    await say(id, claim.body, claim.scheme)
+    await reply(id, claim.body, claim.scheme)
   }
 
   function repeat(id: string, claim: Claim): boolean {
     counts.repeated++
-    if (claim.body !== undefined && claim.repeats++ < MAX_REPEATS) void say(id, claim.body, claim.scheme)
+    if (claim.body !== undefined && claim.repeats++ < MAX_REPEATS) void reply(id, claim.body, claim.scheme)
     return true
   }
 
@@ -152,12 +147,20 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     return claims.size < MAX_CLAIMS
   }
 
-  /** Answers request `id`, or notifies. What the relays do with it is counted and ends nothing. */
-  async function say(id: string | undefined, body: string, scheme: Scheme): Promise<void> {
+  const reply = (request: string, body: ReplyBody, scheme: Scheme) =>
+    say(encrypt => walletResponse.write({ client: clientPubkey, request, body }, seconds(clock), encrypt), scheme)
+
+  const notify = (row: Transaction) =>
+    say(encrypt => {
+      const notification = { client: clientPubkey, body: notificationBody(row) }
+      return walletNotification.write(notification, seconds(clock), encrypt)
+    }, 'nip44')
+
+  /** What the relays do with it is counted and ends nothing. */
+  async function say(write: (encrypt: (text: string) => string) => Template, scheme: Scheme): Promise<void> {
     if (closed) return
     try {
-      const reply = { client: clientPubkey, content: seal.encrypt(clientPubkey, body, scheme) }
-      const template = writeReplyEvent({ ...reply, ...(id !== undefined && { request: id }) }, seconds(clock))
+      const template = write(text => seal.encrypt(clientPubkey, text, scheme))
       const published = await relays.publish(keys.sign(template, secret), { want: 1 })
       if (published.accepted === 0) counts.lost++
     } catch {
@@ -168,16 +171,16 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
   async function announce(): Promise<void> {
     await listening.live
     if (closed) return
-    const info = { methods: [...methods, 'notifications'], encryptions: offered(), notifications: NOTIFICATIONS }
     try {
-      await relays.publish(keys.sign(writeInfo(info, seconds(clock)), secret))
+      const info = { methods: [...methods, 'notifications'], encryption: offered(), notifications: NOTIFICATIONS }
+      await relays.publish(keys.sign(walletInfo.write(info, seconds(clock)), secret))
     } catch {
       counts.lost++
     }
   }
 
-  function offered(): string[] {
-    return schemes.map(scheme => ENCRYPTIONS[scheme])
+  function offered() {
+    return schemes.map(scheme => CIPHERS[scheme])
   }
 
   return {

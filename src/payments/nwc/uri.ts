@@ -20,7 +20,7 @@ export interface NwcUri {
  */
 export function readNwcUri(text: string): NwcUri {
   if (typeof text !== 'string' || text.length > 8_192) throw wrong('it is no text of at most 8,192 characters')
-  const found = /^nostr\+?walletconnect:(?:\/\/)?([^/?#]+)\/?\?([^#]*)$/i.exec(text.trim())
+  const found = /^nostr\+?walletconnect:(?:\/\/)?([^/?#]+)\/?\?([^#]*)(?:#.*)?$/i.exec(text.trim())
   if (!found) throw wrong('it does not look like nostr+walletconnect://<wallet key>?relay=…&secret=…')
   const wallet = (found[1] ?? '').toLowerCase()
   if (wallet.startsWith('npub')) throw wrong('the wallet key must be 64 hex digits, not an npub')
