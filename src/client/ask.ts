@@ -1,0 +1,213 @@
+/**
+ * One question from its publication to its end: the acts of the client's side of a job turned into events, payments and
+ * words on a screen.
+ * @module
+ */
+import type { Event, TextResult } from '../../kinds/index.ts'
+import { cancel, feedback, frame, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
+import type { Relays } from '../../relays/relay.ts'
+import type { Clock } from '../clock.ts'
+import { seconds } from '../clock.ts'
+import { openClientJob } from '../job/client-side.ts'
+import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
+import { isEnd, step, wakeAt } from '../job.ts'
+import type { Keys } from '../keys.ts'
+import { openMailbox } from '../mailbox.ts'
+import type { Network, Payer } from '../payments/payment.ts'
+import type { Seal } from '../seal.ts'
+import type { Outcome, Question } from './client.ts'
+import { openPaying } from './paying.ts'
+import { openStreamIn } from './stream.ts'
+import { openZap } from './zap.ts'
+
+/** What a person or a script may want to know while it happens. */
+export type AskEvent =
+  | { readonly event: 'asked'; readonly request: string; readonly relays: number; readonly sealed: boolean }
+  | { readonly event: 'quote'; readonly by: string; readonly msats: bigint; readonly bolt11: string }
+  | { readonly event: 'paying'; readonly msats: bigint; readonly hash: string }
+  | { readonly event: 'paid'; readonly preimage: string; readonly feeMsats: bigint }
+  | { readonly event: 'unproven'; readonly says: string }
+  | { readonly event: 'unknown'; readonly says: string }
+  | { readonly event: 'processing'; readonly by: string }
+  | { readonly event: 'chunk'; readonly text: string }
+  /** The frames told another story than the result: this is the whole text. */
+  | { readonly event: 'replaced'; readonly text: string }
+  | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }
+
+export interface AskOptions {
+  readonly relays: Relays
+  readonly keys: Keys
+  readonly secret: Uint8Array
+  readonly clock: Clock
+  readonly payer?: Payer
+  readonly network: Network
+  readonly ordered: Set<string>
+  readonly request: Event
+  readonly seal: Seal
+  readonly question: Question
+  readonly wantsReceipt: boolean
+  tell(event: AskEvent): void
+}
+
+export interface Asked {
+  begin(): void
+  heard(event: Event, opened: string | undefined): void
+  cancel(): void
+  /** The node that is believed so far. */
+  chosen(): string | undefined
+  readonly ended: Promise<ClientJob>
+  /** The verified zap receipt, waited for a moment when one was promised. */
+  receipt(): Promise<Event | undefined>
+  outcome(job: ClientJob): Omit<Outcome, 'request' | 'feedback' | 'ms' | 'result' | 'receipt'>
+  close(): void
+}
+
+export function openAsk(options: AskOptions): Asked {
+  const { relays, keys, secret, clock, payer, request, question, tell } = options
+  const stream = openStreamIn()
+  let resolveEnd: (job: ClientJob) => void = () => {}
+  const ended = new Promise<ClientJob>(resolve => {
+    resolveEnd = resolve
+  })
+  let usage: TextResult['usage']
+  const zap = openZap(options)
+  const paying = openPaying(options)
+
+  async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
+    const [done] = await Promise.all([relays.publish(request, { want: 1, keepMs: 60_000 }), zap.send()])
+    if (!first) return
+    if (done.accepted > 0)
+      return tell({ event: 'asked', request: request.id, relays: done.accepted, sealed: request.content !== '' })
+    const said = done.acks.map(ack => `${ack.relay}: ${ack.says || 'no answer'}`).join('; ')
+    send({ fact: 'unpublished', why: { code: 'relay', says: `No relay took the job (${said}). Check --relay.` } })
+  }
+
+  let published = false
+  function perform(act: ClientAct, _: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
+    switch (act.act) {
+      case 'publish': {
+        const first = !published
+        published = true
+        return publish(send, first)
+      }
+      case 'clear':
+        send(paying.clear(act.quote))
+        return undefined
+      case 'pay':
+        tell({ event: 'paying', msats: act.order.msats, hash: act.order.hash })
+        return payer?.pay(act.order).then(state => send(paying.word(state)))
+      case 'ask-wallet':
+        return payer?.payState(act.hash).then(state => send(paying.word(state)))
+      case 'show': {
+        const text = stream.frame(act.seq, act.text)
+        if (text !== '') tell({ event: 'chunk', text })
+        return undefined
+      }
+      case 'show-answer': {
+        const { rest, replaced } = stream.answer(act.answer.text)
+        if (replaced) tell({ event: 'replaced', text: rest })
+        else if (rest !== '') tell({ event: 'chunk', text: rest })
+        return undefined
+      }
+      case 'withdraw': {
+        const value = { events: [request.id], kinds: [textRequest.number], reason: '' }
+        return relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 }).then(() => {})
+      }
+    }
+  }
+
+  const box = () => {
+    const now = seconds(clock)
+    const node = question.node ? { node: question.node.pubkey } : {}
+    const [job, acts] = openClientJob({
+      id: request.id,
+      ...node,
+      capMsats: question.capMsats,
+      now,
+      ttlSeconds: question.ttlSeconds ?? 600,
+    })
+    return openMailbox<ClientJob, ClientFact, ClientAct>({
+      job,
+      acts,
+      clock,
+      step: (state, fact) => step(state, fact),
+      wakeAt,
+      timeFact: at => ({ fact: 'time', now: at }),
+      perform,
+      onThrow: (act, error) =>
+        act.act === 'pay' || act.act === 'ask-wallet' ? { fact: 'pay-unknown' } : barredBy(act, error),
+      onChange(state, fact) {
+        if (fact?.fact === 'processing') tell({ event: 'processing', by: fact.by })
+        if (isEnd(state.state)) resolveEnd(state)
+      },
+    })
+  }
+  let mailbox: ReturnType<typeof box> | undefined
+
+  function heard(event: Event, opened: string | undefined) {
+    const by = event.pubkey
+    if (event.kind === frame.number) {
+      const read = frame.read(event, opened)
+      if (read.ok) mailbox?.send({ fact: 'chunk', by, seq: read.value.seq, text: read.value.text })
+    } else if (event.kind === textResult.number) {
+      const read = textResult.read(event, opened)
+      if (!read.ok) return
+      const { text, model, usage: used, msats, bolt11 } = read.value
+      if (by === mailbox?.job().node || !mailbox?.job().node) usage = used
+      const answer = {
+        text,
+        model: model ?? '',
+        promptTokens: used?.promptTokens ?? 0,
+        outputTokens: used?.outputTokens ?? 0,
+      }
+      const bill = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
+      mailbox?.send({ fact: 'result', by, answer, bill })
+    } else if (event.kind === zapReceipt.number) zap.judge(event, mailbox?.job())
+    else hearFeedback(event, opened)
+  }
+
+  function hearFeedback(event: Event, opened: string | undefined) {
+    const read = feedback.read(event, opened)
+    if (!read.ok) return
+    const by = event.pubkey
+    const { status, says, code, msats, bolt11 } = read.value
+    if (status === 'processing') mailbox?.send({ fact: 'processing', by })
+    if (status === 'error')
+      mailbox?.send({ fact: 'error', by, why: { code: code ?? 'node', says: says || 'The node gave no reason.' } })
+    if (status !== 'payment-required') return
+    zap.offered(event, opened)
+    const money = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
+    mailbox?.send({ fact: 'quote', quote: { by, ...money } })
+  }
+
+  return {
+    begin() {
+      mailbox ??= box()
+    },
+    heard,
+    cancel: () => mailbox?.send({ fact: 'cancel' }),
+    chosen: () => mailbox?.job().node,
+    ended,
+    receipt: () => zap.receipt(mailbox?.job()),
+    outcome(job) {
+      const paid = job.pay === 'paid' || job.pay === 'unproven'
+      const answered = job.state === 'delivered' && job.answer !== undefined
+      return {
+        ok: answered,
+        job,
+        ...(answered ? { text: job.answer?.text ?? '' } : {}),
+        ...(usage ? { usage } : {}),
+        msats: paid ? (job.order?.msats ?? 0n) : 0n,
+        ...(job.preimage ? { preimage: job.preimage } : {}),
+        ...(answered ? {} : { code: job.why?.code ?? job.state, says: job.why?.says ?? `The job ended ${job.state}.` }),
+      }
+    },
+    close: () => mailbox?.close(),
+  }
+}
+
+const barredBy = (act: ClientAct, error: unknown): ClientFact | undefined => {
+  const why: Why = { code: 'broken', says: error instanceof Error ? error.message : String(error) }
+  if (act.act === 'clear') return { fact: 'barred', why }
+  return act.act === 'publish' ? { fact: 'unpublished', why } : undefined
+}

@@ -1,0 +1,87 @@
+/**
+ * The client's zap: the signed request goes to the node in a wrap so that its invoice can commit to it, and the receipt
+ * that comes back is believed only after every check.
+ * @module
+ */
+import type { Event } from '../../kinds/index.ts'
+import { ephemeralWrap } from '../../kinds/index.ts'
+import { seconds } from '../clock.ts'
+import type { ClientJob } from '../job.ts'
+import { readInvoice } from '../payments/bolt11.ts'
+import { descriptionHashOf, verifyReceipt, zapRequestFor } from '../payments/zap.ts'
+import { openSeal } from '../seal.ts'
+import type { AskOptions } from './ask.ts'
+
+export interface Zap {
+  /** Sends the zap request, when the price is known and within the cap. The same bytes each time. */
+  send(): Promise<void>
+  /** The node's signed bill. */
+  offered(offer: Event, opened: string | undefined): void
+  judge(receipt: Event, job: ClientJob | undefined): void
+  /** The receipt that held; waited for a moment where the invoice commits to our request. */
+  receipt(job: ClientJob | undefined): Promise<Event | undefined>
+}
+
+const waitMs = 5_000
+
+export function openZap(options: AskOptions): Zap {
+  const { keys, secret, clock, relays, request, question, network, tell } = options
+  const node = question.node?.pubkey
+  const announced = question.node?.announcement
+  let json: string | undefined
+  let offer: { event: Event; opened: string | undefined } | undefined
+  let held: Event | undefined
+  let came = () => {}
+
+  const commits = (job: ClientJob): boolean => {
+    const invoice = job.order && readInvoice(job.order.bolt11)
+    return json !== undefined && invoice?.ok === true && invoice.invoice.descriptionHash === descriptionHashOf(json)
+  }
+
+  return {
+    async send() {
+      const msats = announced?.priceMsats
+      if (!options.wantsReceipt || node === undefined || msats === undefined) return
+      const now = seconds(clock)
+      const ask = { node, job: request.id, msats, relays: relays.urls }
+      json ??= JSON.stringify(keys.sign(zapRequestFor(ask, now), secret))
+      const text = json
+      const oneTime = keys.newSecret()
+      const encrypt = () => openSeal({ keys, secret: oneTime }).encrypt(node, text)
+      const wrap = keys.sign(ephemeralWrap.write({ to: node, event: JSON.parse(text) }, now, encrypt), oneTime)
+      await relays.publish(wrap, { want: 1, keepMs: 10_000 })
+    },
+    offered(event, opened) {
+      offer ??= { event, opened }
+    },
+    judge(receipt, job) {
+      if (held || !job?.order || !announced || !offer || node === undefined) return
+      const verdict = verifyReceipt(receipt, {
+        job: request,
+        offer: offer.event,
+        ...(offer.opened === undefined ? {} : { offerOpened: offer.opened }),
+        node,
+        zappers: announced.zappers,
+        nodeKeys: announced.nodeKeys,
+        network,
+        now: seconds(clock),
+        verify: event => keys.verify(event),
+      })
+      tell({ event: 'receipt', id: receipt.id, ok: verdict.ok, reasons: verdict.reasons })
+      if (!verdict.ok) return
+      held = receipt
+      came()
+    },
+    async receipt(job) {
+      if (held || job?.pay !== 'paid' || !commits(job)) return held
+      await new Promise<void>(resolve => {
+        const stop = clock.after(waitMs, resolve)
+        came = () => {
+          stop()
+          resolve()
+        }
+      })
+      return held
+    },
+  }
+}

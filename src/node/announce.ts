@@ -1,0 +1,165 @@
+/**
+ * How a node is found: its announcement and relay list, and a heartbeat that is published only after a probe of its own
+ * came back through the relays, because a process that runs may well be deaf.
+ * @module
+ */
+import type { Event } from '../../kinds/index.ts'
+import { ephemeralWrap, frame, handler, heartbeat, relayList } from '../../kinds/index.ts'
+import type { Relays } from '../../relays/relay.ts'
+import type { Clock } from '../clock.ts'
+import { seconds } from '../clock.ts'
+import type { Keys } from '../keys.ts'
+import type { ModelInfo } from '../runners/runner.ts'
+import { openSeal, type Seal } from '../seal.ts'
+import type { NodeEvent } from './job-box.ts'
+
+/** What an operator says of the service. */
+export interface ServiceFacts {
+  /** Stable name of the service under its key (`d`). */
+  readonly id: string
+  readonly name: string
+  readonly about: string
+  readonly kinds: readonly number[]
+  /** Lightning node keys that invoices come from; empty when the wallet does not tell. */
+  readonly nodeKeys: readonly string[]
+  /** Addresses to announce; default the relays' own. */
+  readonly relayHints?: readonly string[]
+}
+
+export interface AnnouncerOptions {
+  readonly relays: Relays
+  readonly keys: Keys
+  readonly secret: Uint8Array
+  readonly clock: Clock
+  readonly seal: Seal
+  readonly priceMsats: bigint
+  readonly models: readonly ModelInfo[]
+  readonly service: ServiceFacts
+  tell(event: NodeEvent): void
+}
+
+export interface Announcer {
+  /** Announces, probes, and keeps beating. Resolves with whether the first probe came back. */
+  start(): Promise<boolean>
+  /** An event of our own came through the relays. */
+  heard(event: Event): void
+  close(): void
+}
+
+const beatSeconds = 300
+const probeEveryMs = 60_000
+const probeWaitMs = 10_000
+const announceEveryMs = 7 * 24 * 3_600_000
+
+export function openAnnouncer(options: AnnouncerOptions): Announcer {
+  const { relays, keys, secret, clock, service, tell } = options
+  const me = keys.publicKey(secret)
+  const urls = service.relayHints ?? relays.urls
+  let closed = false
+  let stopTimer = () => {}
+  let expected: { id: string; came: () => void } | undefined
+  let beatAt = 0
+  let announcedAt = 0
+
+  function announce() {
+    const now = seconds(clock)
+    const models = options.models.map(({ name, contextTokens, sha256 }) => ({
+      name,
+      contextTokens,
+      ...(sha256 ? { sha256 } : {}),
+    }))
+    const announcement = handler.write(
+      {
+        id: service.id,
+        kinds: service.kinds,
+        topics: ['ai'],
+        name: service.name,
+        about: service.about,
+        encrypted: true,
+        priceMsats: options.priceMsats,
+        models,
+        nodeKeys: service.nodeKeys,
+        zappers: [me],
+        custodial: false,
+        relays: urls,
+        v: 1,
+      },
+      now,
+    )
+    const event = keys.sign(announcement, secret)
+    void relays.publish(event, { want: 1, keepMs: announceEveryMs })
+    void relays.publish(keys.sign(relayList.write({ read: urls, write: urls }, now), secret), {
+      want: 1,
+      keepMs: 600_000,
+    })
+    announcedAt = clock.now()
+    tell({ event: 'announced', id: event.id })
+  }
+
+  /** A wrap from a key of one use to ourselves: it must travel as a customer's would. */
+  async function probe(): Promise<boolean> {
+    const now = seconds(clock)
+    const inner = keys.sign(frame.write({ job: randomId(), to: me, seq: 0, text: 'probe', last: true }, now), secret)
+    const oneTime = keys.newSecret()
+    const encrypt = (text: string) => openSeal({ keys, secret: oneTime }).encrypt(me, text)
+    const wrap = keys.sign(ephemeralWrap.write({ to: me, event: inner }, now, encrypt), oneTime)
+    const back = new Promise<boolean>(resolve => {
+      const cancel = clock.after(probeWaitMs, () => resolve(false))
+      expected = {
+        id: inner.id,
+        came: () => {
+          cancel()
+          resolve(true)
+        },
+      }
+    })
+    void relays.publish(wrap, { want: 1, keepMs: 0 })
+    const came = await back
+    expected = undefined
+    return came
+  }
+
+  function beat() {
+    const now = seconds(clock)
+    const value = {
+      service: service.id,
+      status: 'ready',
+      expiresAt: now + beatSeconds,
+      text: 'Alive: heard my own probe.',
+    }
+    void relays.publish(keys.sign(heartbeat.write(value, now), secret), { want: 1, keepMs: 0 })
+    beatAt = clock.now()
+    tell({ event: 'alive' })
+  }
+
+  async function round(): Promise<boolean> {
+    const came = await probe()
+    if (closed) return came
+    if (clock.now() - announcedAt >= announceEveryMs) announce()
+    if (!came)
+      tell({
+        event: 'deaf',
+        says: `A probe did not come back within ${probeWaitMs / 1000} s: no heartbeat until one does.`,
+      })
+    else if (clock.now() - beatAt >= (beatSeconds * 1000 * 2) / 3) beat()
+    stopTimer = clock.after(came ? probeEveryMs : probeWaitMs, () => void round())
+    return came
+  }
+
+  /** 64 hex digits that name no job: the public half of a key of one use. */
+  const randomId = (): string => keys.publicKey(keys.newSecret())
+
+  return {
+    start() {
+      announce()
+      return round()
+    },
+    heard(event) {
+      if (event.id === expected?.id) expected.came()
+    },
+    close() {
+      closed = true
+      stopTimer()
+    },
+  }
+}

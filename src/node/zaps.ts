@@ -1,0 +1,77 @@
+/**
+ * Zap requests on their way in and zap receipts on their way out, all inside Nostr (NIP-57 without HTTP): the customer's
+ * signed request comes in a wrap, the invoice commits to it, and the node signs the receipt when its wallet was paid.
+ * @module
+ */
+import type { Event } from '../../kinds/index.ts'
+import { zapRequest } from '../../kinds/index.ts'
+import type { Relays } from '../../relays/relay.ts'
+import { lru } from '../bounded.ts'
+import type { Clock } from '../clock.ts'
+import { seconds } from '../clock.ts'
+import type { Paid } from '../job.ts'
+import type { Keys } from '../keys.ts'
+import { checkZapRequest, descriptionHashOf, receiptFor } from '../payments/zap.ts'
+
+export interface Zaps {
+  /** Takes an opened wrap's event; `json` is its exact text, to which the invoice will commit. */
+  take(event: Event, json: string): void
+  /** Hash for the invoice of a job whose customer announced a zap request; `undefined` when none came within `waitMs`. */
+  wait(job: Event): Promise<string | undefined>
+  receipt(job: Event, paid: Paid, bolt11: string): Event | undefined
+}
+
+export interface ZapsOptions {
+  readonly keys: Keys
+  readonly secret: Uint8Array
+  readonly clock: Clock
+  readonly priceMsats: bigint
+  readonly relays: Relays
+  readonly waitMs?: number
+}
+
+export function openZaps(options: ZapsOptions): Zaps {
+  const { keys, secret, clock, priceMsats, relays, waitMs = 3_000 } = options
+  const node = keys.publicKey(secret)
+  const requests = lru<string, string>(1_000)
+  const waiting = new Map<string, () => void>()
+
+  const fitting = (job: Event): string | undefined => {
+    const json = requests.get(job.id)
+    if (json === undefined) return undefined
+    const verify = (event: Event) => keys.verify(event)
+    const expect = { node, customer: job.pubkey, job: job.id, msats: priceMsats, verify }
+    return checkZapRequest(json, expect) === undefined ? json : undefined
+  }
+
+  return {
+    take(event, json) {
+      const read = zapRequest.read(event)
+      const id = read.ok ? read.value.event : undefined
+      if (id === undefined || requests.get(id) !== undefined) return
+      requests.set(id, json)
+      waiting.get(id)?.()
+    },
+    async wait(job) {
+      if (fitting(job) === undefined)
+        await new Promise<void>(resolve => {
+          const cancel = clock.after(waitMs, resolve)
+          waiting.set(job.id, () => {
+            cancel()
+            resolve()
+          })
+        })
+      waiting.delete(job.id)
+      const json = fitting(job)
+      return json === undefined ? undefined : descriptionHashOf(json)
+    },
+    receipt(job, paid, bolt11) {
+      const json = fitting(job)
+      if (json === undefined) return undefined
+      const template = receiptFor({ zapRequestJson: json, bolt11, preimage: paid.preimage, paidAt: seconds(clock) })
+      const event = keys.sign(template, secret)
+      void relays.publish(event, { want: 1, keepMs: 900_000 })
+      return event
+    },
+  }
+}
