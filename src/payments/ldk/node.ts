@@ -5,7 +5,17 @@
 import { toHex } from '../hash.ts'
 import type { Chain } from './chain.ts'
 import { type Happening, readEvent } from './happening.ts'
-import { type ChannelManager, type Confirm, done, type Event, type Ldk, type PeerManager } from './lib.ts'
+import {
+  type ChannelManager,
+  type ChannelMonitor,
+  type Confirm,
+  done,
+  type Event,
+  giveBack,
+  type Ldk,
+  type OutPoint,
+  type PeerManager,
+} from './lib.ts'
 import { fundingTransaction } from './transaction.ts'
 
 /** Where a node's state goes, synchronously: LDK goes on as soon as `monitor` returns. What throws freezes the channel. */
@@ -88,9 +98,10 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
   const logger = ldk.Logger.new_impl({ log: () => {} })
   const { LDKChannelMonitorUpdateStatus_Completed: completed, LDKChannelMonitorUpdateStatus_InProgress: frozen } =
     ldk.ChannelMonitorUpdateStatus
-  const keep = (outpoint: { write(): Uint8Array }, monitor: { write(): Uint8Array }) =>
+  const keep = (outpoint: OutPoint, lent: ChannelMonitor) =>
     guarded(() => {
-      store?.monitor(toHex(outpoint.write()), monitor.write())
+      store?.monitor(toHex(outpoint.write()), lent.write())
+      giveBack(lent)
       return completed
     }, frozen)
   const persist = ldk.Persist.new_impl({

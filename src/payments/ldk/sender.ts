@@ -22,6 +22,13 @@ export interface Sender {
   close(): void
 }
 
+/**
+ * Payments between two breaths. What LDK lends to JavaScript is given back by finalizers, which run only between tasks:
+ * a loop of payments that never left its task would fill memory and drown in garbage collection.
+ */
+const BREATH = 8
+const breathe = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
+
 /** Starts the paying half; `announce` is told every settled row. */
 export function openSender(options: {
   net: LdkNet
@@ -34,6 +41,7 @@ export function openSender(options: {
   const failures = new Map<string, { code: string; says: string }>()
   const waits = new Map<string, Set<(state: PayState) => void>>()
   let closed = false
+  let sent = 0
 
   const state = (hash: string): PayState => {
     const row = history.get('outgoing', hash)
@@ -116,6 +124,7 @@ export function openSender(options: {
           if (net.broken) return { state: 'failed', code: net.broken.code, says: net.broken.message }
           if (signal?.aborted) return { state: 'failed', code: 'OTHER', says: 'called off before anything was sent' }
           const outcome = start(order)
+          if (++sent % BREATH === 0) await breathe()
           return outcome.state === 'pending' ? await wait(order.hash, signal) : outcome
         }
         return before.state === 'pending' ? await wait(order.hash, signal) : before

@@ -56,8 +56,9 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
   const hears = (happening: Happening): void => {
     const { channelManager } = node
     if (happening.what === 'claimable') {
-      if (happening.preimage && history.get('incoming', happening.hash))
-        channelManager.claim_funds(fromHex(happening.preimage))
+      const row = history.get('incoming', happening.hash)
+      // LDK keeps no list of invoices and would take the same one twice: a settled bill is not paid again.
+      if (row && row.state !== 'settled' && happening.preimage) channelManager.claim_funds(fromHex(happening.preimage))
       else channelManager.fail_htlc_backwards(happening.hashBytes)
     } else if (happening.what === 'claimed') {
       const { hash, msats, preimage } = happening
