@@ -123,6 +123,9 @@ describe('weights from the net', () => {
     expect(hub.requests).toContainEqual(
       expect.stringMatching(/^GET \/someone\/nano-GGUF\/resolve\/main\/nano-q8_0.gguf/),
     )
+    const asked = hub.requests.length
+    await openLlama({ model: 'hf:someone/nano-GGUF:Q8_0', env: { [variable]: hub.url } }).models()
+    expect(hub.requests).toHaveLength(asked)
   })
 
   test('a fetch that is broken off goes on where it stopped', async () => {

@@ -1,7 +1,11 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nanoPath } from '../src/runners/llama/source.ts'
 import { llamaRunner } from '../src/runners/llama.ts'
-import type { Runner } from '../src/runners/runner.ts'
+import { type Runner, RunnerError } from '../src/runners/runner.ts'
 import { collect, runnerSuite, work } from './suites/runners.ts'
 
 runnerSuite('llama (nano)', () => llamaRunner(), {
@@ -125,5 +129,27 @@ describe('llama', () => {
     )
     await runner.close()
     expect(await Promise.all(outcomes)).toEqual(Array(2).fill('RunnerError: the llama runner is closed'))
+  })
+
+  test("an order of roles that the template rejects is the customer's fault", async () => {
+    const bytes = await readFile(nanoPath)
+    const at = bytes.indexOf('{% for message in messages %}')
+    const strict =
+      "{% if messages[0]['role']=='assistant' %}{{ raise_exception('no') }}{% endif %}{% for m in messages %}"
+    const template = `${strict}{{ m['content'] }}{% endfor %}`
+    const length =
+      bytes.subarray(at).indexOf("{{ '<|assistant|>' }}{% endif %}") + "{{ '<|assistant|>' }}{% endif %}".length
+    expect(template.length).toBeLessThanOrEqual(length)
+    bytes.write(template.padEnd(length), at)
+    const folder = await mkdtemp(join(tmpdir(), 'gridstr-template-'))
+    await writeFile(join(folder, 'strict.gguf'), bytes)
+    const runner = llamaRunner({ model: join(folder, 'strict.gguf'), threads: 1, gpu: false })
+    const question = { role: 'user', content: 'hi' } as const
+    expect(await runner.check({ ...work(''), messages: [question] })).toMatchObject({ ok: true, model: 'strict' })
+    const odd = { ...work(''), messages: [{ role: 'assistant', content: 'x' } as const, question] }
+    expect(await runner.check(odd)).toMatchObject({ ok: false, rule: 'conversation' })
+    await expect(collect(runner, odd)).rejects.toBeInstanceOf(RunnerError)
+    await runner.close()
+    await rm(folder, { recursive: true })
   })
 })

@@ -59,6 +59,7 @@ describe('a process', () => {
   test('does not start on shipped weights with one bit changed', async () => {
     const copy = await mkdtemp(join(tmpdir(), 'gridstr-package-'))
     await cp(join(root, 'src/runners'), join(copy, 'src/runners'), { recursive: true })
+    await cp(join(root, 'kinds'), join(copy, 'kinds'), { recursive: true })
     await cp(join(root, 'src/clock.ts'), join(copy, 'src/clock.ts'))
     const path = join(copy, 'src/runners/nano/nano-q8_0.gguf')
     const bytes = await readFile(path)

@@ -10,7 +10,7 @@ import { openSeats, type Seats } from './llama/seats.ts'
 import { defaultCacheDir, nanoAbout, nanoSha256, readSource, requireGguf } from './llama/source.ts'
 import { untilAborted } from './llama/until-aborted.ts'
 import { fitContext, refuseEarly, refuseLength, textKinds } from './refusals.ts'
-import { type Done, type ModelInfo, type Runner, RunnerError, type Work } from './runner.ts'
+import { type Done, type ModelInfo, type Runner, RunnerError, type Work, type WorkRefusal } from './runner.ts'
 
 export { nanoAbout } from './llama/source.ts'
 
@@ -71,11 +71,10 @@ export function llamaRunner(options: LlamaOptions = {}): Runner {
   }
   const estimate = ({ engine, info }: Loaded, work: Work) => {
     const offer = { kinds, model: info.name, contextTokens: info.contextTokens }
-    return (
-      refuseEarly(offer, work) ??
-      refuseLength(offer, work) ??
-      fitContext(offer, work, engine.promptTokens(work.messages).length)
-    )
+    const refusal = refuseEarly(offer, work) ?? refuseLength(offer, work)
+    if (refusal) return refusal
+    const tokens = tokenCount(engine, work)
+    return tokens === undefined ? refuseOrder : fitContext(offer, work, tokens)
   }
 
   const compute = async (work: Work, emit: (text: string) => void, outer: AbortSignal): Promise<Done> => {
@@ -143,6 +142,21 @@ export function llamaRunner(options: LlamaOptions = {}): Runner {
   }
 }
 
+const refuseOrder: WorkRefusal = {
+  ok: false,
+  rule: 'conversation',
+  says: 'the model does not take the roles in this order; begin with a user message and let user and assistant alternate',
+}
+
+/** Nothing where the model's template rejects the conversation, as many do for a first message of the assistant. */
+function tokenCount(engine: Engine, work: Work): number | undefined {
+  try {
+    return engine.promptTokens(work.messages).length
+  } catch {
+    return undefined
+  }
+}
+
 async function load(options: LlamaOptions, signal: AbortSignal): Promise<Loaded> {
   const { env = process.env, parallel = 2, queue = 64, onProgress } = options
   const source = readSource(options.model ?? 'nano', options.cacheDir ?? defaultCacheDir(env))
@@ -174,6 +188,7 @@ async function load(options: LlamaOptions, signal: AbortSignal): Promise<Loaded>
     path,
     sequences: parallel,
     gpu: options.gpu ?? (isNano ? false : 'auto'),
+    plainTemplate: isNano,
     ...(threads !== undefined && { threads }),
     ...(options.contextTokens !== undefined && { contextTokens: options.contextTokens }),
     ...(onProgress && { onLoad: share => onProgress({ phase: 'load', done: Math.round(share * 100), total: 100 }) }),

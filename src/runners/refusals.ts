@@ -3,10 +3,11 @@
  * rule and the same way out whichever runner stands behind the node.
  * @module
  */
+import { textRequest } from '../../kinds/index.ts'
 import type { Estimate, Work, WorkRefusal } from './runner.ts'
 
 /** What a text runner answers when it is not told otherwise: text generation (NIP-90). */
-export const textKinds: readonly number[] = [5050]
+export const textKinds: readonly number[] = [textRequest.number]
 
 /** Tokens that a text answer gets when the customer names no limit and the context leaves that much. */
 export const defaultAnswerTokens = 512

@@ -15,6 +15,8 @@ export interface EngineOptions {
   /** Threads of the processor; one less than it has cores when left out. */
   readonly threads?: number
   readonly gpu: 'auto' | false
+  /** Takes the file's template as it is; otherwise half a second goes into looking whose family it is of. */
+  readonly plainTemplate?: boolean
   /** Share of the weights that is loaded, 0 to 1. */
   readonly onLoad?: (share: number) => void
 }
@@ -36,7 +38,7 @@ export interface Engine {
   readonly threads: number
   /** What llama.cpp calls the model: architecture, size, quantization. */
   readonly description: string
-  /** The conversation in the model's own template, as the ids that will be evaluated. */
+  /** The conversation in the model's own template, as the ids that will be evaluated. Throws where the template does. */
   promptTokens(messages: readonly Message[]): readonly number[]
   /** Answers on one sequence (0 to `sequences` - 1), which must be free. Rejects with the signal's reason. */
   generate(sequence: number, prompt: Prompt, onText: (text: string) => void, signal: AbortSignal): Promise<Generated>
@@ -66,7 +68,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       sequences: options.sequences,
       threads,
     })
-    const chatWrapper = binding.resolveChatWrapper(weights)
+    const chatWrapper = binding.resolveChatWrapper(weights, { type: options.plainTemplate ? 'jinjaTemplate' : 'auto' })
     const sequences = Array.from({ length: options.sequences }, () => context.getSequence())
 
     return {
@@ -217,13 +219,16 @@ async function bootLlama(gpu: 'auto' | false): Promise<Llama> {
   }
 }
 
-/** Strings become plain text in the template: special tokens come from the template alone. */
+/**
+ * Strings become plain text in the template: special tokens come from the template alone. A last message of the
+ * assistant is the beginning of the answer.
+ */
 function historyOf(messages: readonly Message[]): ChatHistoryItem[] {
   const history = messages.map(({ role, content }): ChatHistoryItem => {
     if (role === 'assistant') return { type: 'model', response: [content] }
     return role === 'system' ? { type: 'system', text: content } : { type: 'user', text: content }
   })
-  return [...history, { type: 'model', response: [] }]
+  return history.at(-1)?.type === 'model' ? history : [...history, { type: 'model', response: [] }]
 }
 
 const refuseShift = (): never => {
