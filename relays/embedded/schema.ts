@@ -35,21 +35,30 @@ CREATE INDEX by_tag ON tags (tag, created_at DESC);
 PRAGMA user_version = ${VERSION};
 `
 
-/** Opens or creates the database; `file` absent keeps everything in memory. Throws for a file of a newer version. */
+/**
+ * Opens or creates the database for this process alone; `file` absent keeps everything in memory. Throws an error that
+ * names the file and the way out when it cannot be opened, is in use, is no database, or is of a newer version.
+ */
 export function openDatabase(file: string | undefined): DatabaseSync {
-  const db = new DatabaseSync(file ?? ':memory:')
+  let db: DatabaseSync | undefined
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;')
+    db = new DatabaseSync(file ?? ':memory:')
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;')
     const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'])
     if (version > VERSION)
-      throw new Error(
-        `relay database ${file} has version ${version}, this gridstr reads up to ${VERSION}: ` +
-          'update gridstr, or name another file',
-      )
+      throw new Error(`it has version ${version}, this program reads up to ${VERSION}: update, or name another file`)
     if (version === 0) db.exec(`BEGIN; ${TABLES} COMMIT;`)
     return db
   } catch (error) {
-    db.close()
-    throw error
+    db?.close()
+    throw new Error(`relay database ${file} cannot be used: ${reason(error)}`, { cause: error })
   }
+}
+
+function reason(error: unknown): string {
+  const says = error instanceof Error ? error.message : String(error)
+  if (/locked/.test(says)) return 'another relay has it open: stop that one, or name another file'
+  if (/unable to open/.test(says)) return 'it cannot be opened or created: check folder and permissions'
+  if (/not a database|already exists/.test(says)) return 'it is not a database of this relay: name another file'
+  return says
 }
