@@ -1,0 +1,178 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  type Feedback,
+  feedback,
+  frame,
+  handler,
+  type TextRequest,
+  type TextResult,
+  textRequest,
+  textResult,
+} from '../kinds/index.ts'
+import { relayUrl } from '../kinds/values.ts'
+import { eventOf } from './suites/kinds.ts'
+
+const runs = { numRuns: 1000 }
+const hex64 = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytes => Buffer.from(bytes).toString('hex'))
+const money = fc.bigInt({ min: 1n, max: 2_100_000_000_000_000_000n })
+const url = fc
+  .webUrl({ validSchemes: ['ws', 'wss'] })
+  .map(relayUrl)
+  .filter(text => text !== undefined)
+const words = fc.string({ minLength: 1, maxLength: 60, unit: 'binary' })
+const time = fc.nat(4_000_000_000)
+const invoice = fc.stringMatching(/^ln(bc|tb|bcrt)[0-9]{1,6}n1[02-9ac-hj-np-z]{20,80}$/)
+const flip = (text: string) => JSON.stringify(text)
+
+const requests: fc.Arbitrary<TextRequest> = fc.record(
+  {
+    inputs: fc.array(
+      fc.oneof(
+        fc.record({ data: words, type: fc.constant('text' as const) }, { noNullPrototype: true }),
+        fc.record(
+          { data: hex64, type: fc.constantFrom('event' as const, 'job' as const), relay: url },
+          { noNullPrototype: true },
+        ),
+        fc.record(
+          {
+            data: hex64,
+            type: fc.constant('job' as const),
+            marker: fc.constantFrom('background', 'wss://odd.example'),
+          },
+          { noNullPrototype: true },
+        ),
+      ),
+      { minLength: 1, maxLength: 6 },
+    ),
+    model: words,
+    maxTokens: fc.integer({ min: 1, max: 1_000_000 }),
+    temperature: fc.double({ min: 0, max: 2, noNaN: true }).map(Math.abs),
+    topP: fc.double({ min: 0, max: 1, noNaN: true }).map(Math.abs),
+    topK: fc.nat(1_000_000),
+    frequencyPenalty: fc.integer({ min: -200, max: 200 }).map(n => n / 100 + 0),
+    seed: fc.maxSafeNat(),
+    output: words,
+    bidMsats: money,
+    relays: fc.uniqueArray(url, { maxLength: 10 }),
+    providers: fc.array(hex64, { maxLength: 4 }),
+    expiresAt: time,
+    stream: fc.boolean(),
+    receipt: fc.boolean(),
+    alt: words,
+  },
+  { noNullPrototype: true, requiredKeys: ['inputs', 'relays', 'providers', 'stream', 'receipt'] },
+)
+
+const results: fc.Arbitrary<TextResult> = fc.record(
+  {
+    job: hex64,
+    customer: hex64,
+    text: fc.string({ maxLength: 300, unit: 'binary' }),
+    msats: money,
+    bolt11: invoice,
+    model: words,
+    usage: fc
+      .record({ promptTokens: fc.nat(), outputTokens: fc.nat() }, { noNullPrototype: true })
+      .filter(u => u.promptTokens < 1e9 && u.outputTokens < 1e9),
+    digest: hex64,
+    status: fc.constant('success' as const),
+  },
+  { noNullPrototype: true, requiredKeys: ['job', 'customer', 'text'] },
+)
+
+const answers: fc.Arbitrary<Feedback> = fc
+  .record(
+    {
+      job: hex64,
+      customer: hex64,
+      status: fc.constantFrom(
+        'payment-required' as const,
+        'processing' as const,
+        'partial' as const,
+        'success' as const,
+        'error' as const,
+      ),
+      content: fc.oneof(fc.constant(''), words),
+      says: fc.oneof(fc.constant(''), words),
+      msats: money,
+      code: words,
+      retryAfterSeconds: fc.nat(31_536_000),
+      paymentHash: hex64,
+      expiresAt: time,
+    },
+    { noNullPrototype: true, requiredKeys: ['job', 'status', 'content', 'says', 'msats'] },
+  )
+  .map(value => ({ ...value, says: value.content === '' ? value.says : value.content }))
+
+const text = (value: string | undefined) => JSON.parse(value ?? '""') as string
+
+describe('what is written is read back', () => {
+  test('requests, sealed', () => {
+    fc.assert(
+      fc.property(requests, value => {
+        const sealed = textRequest.write(value, 1, flip)
+        expect(textRequest.read(eventOf(5050, sealed), text(sealed.content))).toStrictEqual({ ok: true, value })
+      }),
+      runs,
+    )
+  })
+
+  test('requests, public', () => {
+    fc.assert(
+      fc.property(requests, value => {
+        expect(textRequest.read(eventOf(5050, textRequest.write(value, 1)))).toStrictEqual({ ok: true, value })
+      }),
+      runs,
+    )
+  })
+
+  test('results, public and sealed', () => {
+    fc.assert(
+      fc.property(results, value => {
+        expect(textResult.read(eventOf(6050, textResult.write(value, 1)))).toStrictEqual({ ok: true, value })
+        const sealed = textResult.write(value, 1, flip)
+        const { digest: _, ...told } = value
+        expect(textResult.read(eventOf(6050, sealed), text(sealed.content))).toStrictEqual({ ok: true, value: told })
+      }),
+      runs,
+    )
+  })
+
+  test('feedback, public and sealed', () => {
+    fc.assert(
+      fc.property(answers, value => {
+        expect(feedback.read(eventOf(7000, feedback.write(value, 1)))).toStrictEqual({ ok: true, value })
+        const sealed = feedback.write(value, 1, flip)
+        expect(feedback.read(eventOf(7000, sealed), text(sealed.content))).toStrictEqual({ ok: true, value })
+      }),
+      runs,
+    )
+  })
+
+  test('frames and prices', () => {
+    fc.assert(
+      fc.property(hex64, hex64, fc.nat(1_000_000), words, money, (job, to, seq, said, priceMsats) => {
+        const value = { job, to, seq, text: said }
+        expect(frame.read(eventOf(26_800, frame.write(value, 1)))).toStrictEqual({ ok: true, value })
+        const base = {
+          id: 'a',
+          kinds: [5050],
+          topics: [],
+          name: said,
+          about: said,
+          encrypted: true,
+          models: [],
+          nodeKeys: [],
+          zappers: [],
+          custodial: false,
+          relays: [],
+          v: 1,
+        }
+        const read = handler.read(eventOf(31_990, handler.write({ ...base, priceMsats }, 1)))
+        expect(read).toStrictEqual({ ok: true, value: { ...base, priceMsats } })
+      }),
+      runs,
+    )
+  })
+})
