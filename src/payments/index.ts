@@ -1,0 +1,25 @@
+/**
+ * The list of this room: one line per rail, and what the rails share.
+ * @module
+ */
+
+export { type Invoice, type InvoiceFields, type InvoiceRead, nodeKeyOf, readInvoice, writeInvoice } from './bolt11.ts'
+export { checkQuote, type QuoteRule, type QuoteTerms, type QuoteVerdict } from './guard.ts'
+export { type LdkNet, type LdkPair, type LdkPairOptions, ldkNet, ldkPair, ldkWallet } from './ldk.ts'
+export { serveNwc } from './nwc/service.ts'
+export { readNwcUri, writeNwcUri } from './nwc/uri.ts'
+export { type NwcOptions, type NwcWallet, nwcWallet } from './nwc.ts'
+export * from './payment.ts'
+export { type SimFaults, type SimNet, type SimWallet, simNet } from './sim.ts'
+export { verifier } from './verifier.ts'
+export { watchBill } from './watch.ts'
+export {
+  checkZapRequest,
+  descriptionHashOf,
+  type ReceiptContext,
+  receiptFor,
+  verifyReceipt,
+  type ZapAsk,
+  type ZapExpectation,
+  zapRequestFor,
+} from './zap.ts'

@@ -1,0 +1,122 @@
+/**
+ * Judges a zap receipt for one job. A receipt alone proves nothing (NIP-57 says so); it is held against the signed job,
+ * the node's signed bill, the customer's signed request and the preimage, and every failed check has its own reason.
+ * @module
+ */
+import { type Event, feedback, type ZapRequest, zapReceipt } from '../../kinds/index.ts'
+import { type Invoice, readInvoice } from './bolt11.ts'
+import { proves } from './hash.ts'
+import type { Network, Verdict } from './payment.ts'
+import { descriptionHashOf, readZapRequest, saysTwice } from './zap-request.ts'
+
+/** What the judge knows besides the receipt. Times are unix seconds, keys and ids hex. */
+export interface ReceiptContext {
+  /** The customer's signed request. */
+  readonly job: Event
+  /** Bid of the job, where its kind says one. */
+  readonly bidMsats?: bigint
+  /** The node's signed bill: feedback with amount and invoice; `offerOpened` is its content where it is sealed. */
+  readonly offer: Event
+  readonly offerOpened?: string
+  /** What the node announced: its key, who signs its receipts, which Lightning nodes receive its money. */
+  readonly node: string
+  readonly zappers: readonly string[]
+  readonly nodeKeys: readonly string[]
+  readonly network: Network
+  readonly now: number
+  /** When the judge itself first saw the receipt. */
+  readonly firstSeen?: number
+  /** Id of the job for which a payment hash was attested before. */
+  readonly attestedFor?: (hash: string) => string | undefined
+  readonly verify: (event: Event) => boolean
+}
+
+/** Clocks of honest parties differ by no more than this. */
+const SKEW_SECONDS = 60
+/** A receipt that turns up later than this after its own date was made up afterwards. */
+const MAX_LAG_SECONDS = 600
+
+/**
+ * All reasons against a receipt; none when it holds. It then says: this customer asked for this job, this node billed
+ * it, and somebody who knows the preimage says that the bill was paid. It does not say that the two are not one person.
+ */
+export function verifyReceipt(receipt: Event, context: ReceiptContext): Verdict {
+  const { job, node, zappers, verify, now, firstSeen } = context
+  const reasons: string[] = []
+  const unless = (holds: boolean, reason: string) => void (holds || reasons.push(reason))
+  const read = zapReceipt.read(receipt)
+  if (!read.ok) return { ok: false, reasons: [`receipt-${read.rule.split('.').at(-1)}`] }
+  const { recipient, event, sender, bolt11, description, preimage, zapRequest: signed } = read.value
+  unless(verify(receipt), 'receipt-signature')
+  unless(zappers.includes(receipt.pubkey), 'zapper-not-announced')
+  unless(!saysTwice(receipt, zapReceipt), 'receipt-repeats')
+  unless(recipient === node, 'recipient')
+  unless(event === job.id, 'job-binding')
+  unless(verify(job), 'job-signature')
+  unless(receipt.created_at <= now + SKEW_SECONDS, 'future')
+  unless(firstSeen === undefined || Math.abs(firstSeen - receipt.created_at) <= MAX_LAG_SECONDS, 'back-dated')
+  const invoice = readInvoice(bolt11)
+  if (!invoice.ok) reasons.push('bad-invoice')
+  else reasons.push(...againstInvoice(invoice.invoice, receipt, preimage, context))
+  reasons.push(...againstOffer(invoice.ok ? invoice.invoice : undefined, bolt11, context))
+  const asked = readZapRequest(signed)
+  if (!asked.ok) reasons.push(asked.reason)
+  else {
+    unless(sender === signed.pubkey, 'sender')
+    unless(!invoice.ok || invoice.invoice.descriptionHash === descriptionHashOf(description), 'description-hash')
+    const paid = invoice.ok ? invoice.invoice : undefined
+    reasons.push(...againstRequest(asked.request, signed, receipt, paid, context))
+  }
+  return { ok: reasons.length === 0, reasons: [...new Set(reasons)] }
+}
+
+function* againstInvoice(
+  invoice: Invoice,
+  receipt: Event,
+  preimage: string | undefined,
+  { network, nodeKeys, job, attestedFor }: ReceiptContext,
+): Generator<string> {
+  if (invoice.network !== network) yield 'network'
+  if (invoice.msats === undefined) yield 'amountless'
+  if (!nodeKeys.includes(invoice.payee)) yield 'payee-not-announced'
+  if (preimage === undefined) yield 'no-preimage'
+  else if (!proves(preimage, invoice.hash)) yield 'preimage'
+  if (receipt.created_at < invoice.timestamp - SKEW_SECONDS) yield 'receipt-before-invoice'
+  if (receipt.created_at > invoice.expiresAt + SKEW_SECONDS) yield 'receipt-after-expiry'
+  if ((attestedFor?.(invoice.hash) ?? job.id) !== job.id) yield 'hash-attested'
+}
+
+function* againstOffer(invoice: Invoice | undefined, bolt11: string, context: ReceiptContext): Generator<string> {
+  const { offer, offerOpened, job, node, bidMsats, verify } = context
+  if (!verify(offer)) yield 'offer-signature'
+  if (offer.pubkey !== node) yield 'offer-author'
+  const read = feedback.read(offer, offerOpened)
+  if (!read.ok) {
+    yield 'offer-unreadable'
+    return
+  }
+  const { value } = read
+  if (value.job !== job.id) yield 'offer-job'
+  if (value.bolt11 !== bolt11) yield 'invoice-not-offered'
+  if (invoice?.msats !== undefined && value.msats !== invoice.msats) yield 'amount-offer'
+  if (bidMsats !== undefined && (value.msats === undefined || value.msats > bidMsats)) yield 'over-bid'
+}
+
+function* againstRequest(
+  request: ZapRequest,
+  signed: Event,
+  receipt: Event,
+  invoice: Invoice | undefined,
+  { job, node, zappers, verify }: ReceiptContext,
+): Generator<string> {
+  if (!verify(signed)) yield 'request-signature'
+  if (request.recipient !== node) yield 'recipient'
+  if (request.event !== job.id) yield 'job-binding'
+  if (request.zapper !== undefined && request.zapper !== receipt.pubkey) yield 'zapper-mismatch'
+  if (signed.pubkey !== job.pubkey) yield 'payer-not-customer'
+  if (signed.pubkey === node || zappers.includes(signed.pubkey)) yield 'self-zap'
+  if (request.msats === undefined || (invoice?.msats !== undefined && request.msats !== invoice.msats))
+    yield 'amount-request'
+  if (signed.created_at < job.created_at - SKEW_SECONDS) yield 'request-before-job'
+  if (invoice && invoice.timestamp < signed.created_at - SKEW_SECONDS) yield 'invoice-before-request'
+}
