@@ -42,7 +42,7 @@ export const decimal = (form: string, least: number, most: number): Value<number
   single(
     form,
     value => {
-      const number = /^-?[0-9]{1,16}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,3})?$/.test(value) ? Number(value) : Number.NaN
+      const number = /^-?[0-9]{1,16}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?$/.test(value) ? Number(value) : Number.NaN
       return number >= least && number <= most ? number + 0 : undefined
     },
     value => String(value),
