@@ -171,8 +171,9 @@ export function openLink(options: LinkOptions): Link {
     const sub = wanted.get(id)
     // A REQ that was just ended may still be answered.
     if (!sub) return true
-    const isGood = matches(sub.interest.filters, event) && sub.interest.take(event, url)
-    if (!isGood) dropped++
+    const isMatch = matches(sub.interest.filters, event)
+    if (!isMatch) dropped++
+    const isGood = isMatch && sub.interest.take(event, url)
     if (sub.interest.once && ++sub.events >= limits.queryEvents) settle(sub, 'late')
     return isGood
   }

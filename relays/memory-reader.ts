@@ -3,22 +3,18 @@
  * @module
  */
 import type { Event } from '../kinds/kind.ts'
-import { type Clock, seconds } from '../src/clock.ts'
+import { seconds } from '../src/clock.ts'
 import { standingFilters } from './cursor.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { POOL_LIMITS } from './pool-limits.ts'
-import type { Admit, Filter, Listening, ListenOptions } from './relay.ts'
-import { openSeen } from './seen.ts'
+import type { Filter, Listening } from './relay.ts'
+import { openSubscription, type SubscriptionOptions } from './subscription.ts'
 
-export interface ReaderOptions {
+export interface ReaderOptions extends Omit<SubscriptionOptions, 'eoseMs' | 'seenIds'> {
   readonly url: string
-  readonly clock: Clock
   readonly store: MemoryStore
   readonly filters: Filter[]
-  readonly options: ListenOptions & { admit: Admit }
   isUp(): boolean
-  onDropped(): void
-  onEnd(): void
 }
 
 export interface Reader extends Listening {
@@ -31,60 +27,24 @@ export interface Reader extends Listening {
 }
 
 /** The EOSE time-out runs from now on. */
-export function openReader({ url, clock, store, filters, options, ...on }: ReaderOptions): Reader {
-  const seen = openSeen(POOL_LIMITS.seenIds)
-  let isClosed = false
-  let isFinished = false
+export function openReader({ store, filters, isUp, ...options }: ReaderOptions): Reader {
+  const { clock, url, listen } = options
+  const sub = openSubscription({ ...options, eoseMs: POOL_LIMITS.eoseMs, seenIds: POOL_LIMITS.seenIds })
   let alive: number | undefined
-  let goLive = () => {}
-  const live = new Promise<void>(resolve => {
-    goLive = resolve
-  })
-
-  const take = (raw: Event) => {
-    if (isClosed || seen.has(raw.id)) return
-    try {
-      const event = options.admit(raw, url)
-      if (!event) return on.onDropped()
-      seen.add(event.id)
-      options.onEvent(event, url)
-    } catch {
-      on.onDropped()
-    }
-  }
-
-  const finish = () => {
-    if (isFinished || isClosed) return
-    isFinished = true
-    cancel()
-    goLive()
-    if (options.once) close()
-    options.onEose?.()
-  }
-
-  const close = () => {
-    if (isClosed) return
-    isClosed = true
-    cancel()
-    goLive()
-    on.onEnd()
-  }
-
-  const cancel = clock.after(POOL_LIMITS.eoseMs, finish)
   return {
     filters,
-    live,
-    close,
-    take,
+    live: sub.live,
+    close: sub.close,
+    take: event => void sub.take(event, url),
     answer() {
-      if (isClosed || !on.isUp()) return
+      if (sub.isEnded || !isUp()) return
       const now = seconds(clock)
-      const asked = options.once ? filters : standingFilters(filters, now, alive, POOL_LIMITS)
-      for (const event of store.find(asked, now)) take(event)
-      finish()
+      const asked = listen.once ? filters : standingFilters(filters, now, alive, POOL_LIMITS)
+      for (const event of store.find(asked, now)) sub.take(event, url)
+      sub.finish()
     },
     lost() {
-      if (isFinished) alive = seconds(clock)
+      if (sub.isFinished) alive = seconds(clock)
     },
   }
 }

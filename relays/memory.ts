@@ -9,6 +9,7 @@ import { frozenEvent, isEvent } from './frames.ts'
 import { openReader, type Reader } from './memory-reader.ts'
 import { openMemoryStore } from './memory-store.ts'
 import type { Admit, Relays } from './relay.ts'
+import { noListening } from './subscription.ts'
 import { openTally } from './tally.ts'
 
 /** Chances from 0 to 1 of what may happen to one live delivery; stored events always come. */
@@ -115,30 +116,28 @@ export function memoryHub(options: MemoryHubOptions): MemoryHub {
         })
         return tally.done
       },
-      listen(filters, { admit: door = admit, ...rest }, signal) {
+      listen(filters, listen, signal) {
+        if (isClosed || signal?.aborted) return noListening()
         const reader = openReader({
           url,
           clock,
           store,
           filters: structuredClone(filters),
-          options: { ...rest, admit: door },
+          admit,
+          listen,
+          signal,
           isUp: () => isUp,
           onDropped: () => void dropped++,
           onEnd() {
             readers.delete(reader)
             ready.delete(reader.answer)
             own.delete(reader.close)
-            signal?.removeEventListener('abort', reader.close)
           },
         })
-        if (isClosed || signal?.aborted) reader.close()
-        else {
-          readers.add(reader)
-          ready.add(reader.answer)
-          own.add(reader.close)
-          signal?.addEventListener('abort', reader.close)
-          queueMicrotask(reader.answer)
-        }
+        readers.add(reader)
+        ready.add(reader.answer)
+        own.add(reader.close)
+        queueMicrotask(reader.answer)
         return { live: reader.live, close: reader.close }
       },
       state() {

@@ -2,13 +2,12 @@
  * Many relays as one: every event from whichever relay brings it first, every publication to all of them.
  * @module
  */
-import type { Event } from '../kinds/kind.ts'
 import type { Clock } from '../src/clock.ts'
 import { openLink, type SignAuth, type Status } from './link.ts'
 import { POOL_LIMITS, type PoolLimits } from './pool-limits.ts'
 import type { Admit, Filter, Listening, ListenOptions, Relays } from './relay.ts'
 import { relayUrl } from './relay.ts'
-import { openSeen } from './seen.ts'
+import { noListening, openSubscription } from './subscription.ts'
 import { openTally } from './tally.ts'
 
 export interface PoolOptions {
@@ -34,8 +33,6 @@ export function openPool(options: PoolOptions): Relays {
   const publishing = new Set<() => void>()
   const dropped = new Map<string, number>()
   let closed = false
-
-  const drop = (url: string) => dropped.set(url, (dropped.get(url) ?? 0) + 1)
 
   return {
     urls,
@@ -64,9 +61,8 @@ export function openPool(options: PoolOptions): Relays {
       return tally.done
     },
     listen(filters, listenOptions, signal) {
-      if (closed || signal?.aborted) return { live: Promise.resolve(), close() {} }
-      const asked: Filter[] = structuredClone(filters)
-      return listen(asked, listenOptions, signal)
+      if (closed || signal?.aborted) return noListening()
+      return listen(structuredClone(filters), listenOptions, signal)
     },
     state: () =>
       links.map(link => {
@@ -81,70 +77,34 @@ export function openPool(options: PoolOptions): Relays {
   }
 
   function listen(filters: Filter[], listenOptions: ListenOptions, signal: AbortSignal | undefined): Listening {
-    const seen = openSeen(limits.seenIds)
-    const door = listenOptions.admit ?? admit
     const statuses = new Map<string, Status | undefined>(urls.map(url => [url, undefined]))
-    let ended = false
-    let finished = false
-    let goLive = () => {}
-    const live = new Promise<void>(resolve => {
-      goLive = resolve
+    const stops: (() => void)[] = []
+    const sub = openSubscription({
+      clock,
+      eoseMs: limits.eoseMs,
+      seenIds: limits.seenIds,
+      admit,
+      listen: listenOptions,
+      signal,
+      onDropped: url => void dropped.set(url, (dropped.get(url) ?? 0) + 1),
+      onEnd() {
+        listening.delete(sub.close)
+        for (const stop of stops) stop()
+      },
     })
-
-    const take = (raw: Event, url: string): boolean => {
-      if (ended || seen.has(raw.id)) return true
-      let event: Event | undefined
-      try {
-        event = door(raw, url)
-      } catch {
-        event = undefined
-      }
-      if (!event) return false
-      if (seen.has(event.id)) return true
-      seen.add(event.id)
-      try {
-        listenOptions.onEvent(event, url)
-      } catch {
-        drop(url)
-      }
-      return true
-    }
-
-    const finish = () => {
-      if (finished || ended) return
-      finished = true
-      cancel()
-      goLive()
-      if (listenOptions.once) end()
-      listenOptions.onEose?.()
-    }
 
     /** A relay that is down holds nobody up, unless no other has answered. */
     const status = (now: Status, url: string) => {
-      if (now === 'eose' || now === 'late') goLive()
-      if (finished || ended) return
+      if (now === 'eose' || now === 'late') sub.goLive()
       statuses.set(url, now)
       const all = [...statuses.values()]
-      if (all.every(one => one === 'eose' || one === 'late' || one === 'failed') && all.some(one => one !== 'failed'))
-        finish()
+      const isOver = (one: Status | undefined) => one === 'eose' || one === 'late' || one === 'failed'
+      if (all.every(isOver) && all.some(one => one !== 'failed')) sub.finish()
     }
 
-    const end = () => {
-      if (ended) return
-      ended = true
-      cancel()
-      goLive()
-      listening.delete(end)
-      signal?.removeEventListener('abort', end)
-      for (const stop of stops) stop()
-    }
-
-    const cancel = clock.after(limits.eoseMs, finish)
-    const stops: (() => void)[] = []
-    listening.add(end)
-    signal?.addEventListener('abort', end)
-    const interest = { filters, once: listenOptions.once === true, isSeen: seen.has, take, status }
+    listening.add(sub.close)
+    const interest = { filters, once: listenOptions.once === true, isSeen: sub.isSeen, take: sub.take, status }
     for (const link of links) stops.push(link.subscribe(interest))
-    return { live, close: end }
+    return sub
   }
 }

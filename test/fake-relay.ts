@@ -43,9 +43,13 @@ export interface FakeRelay {
   push(event: unknown): void
   /** Resolves when the condition holds; looked at after every message and connection. */
   until(condition: () => boolean): Promise<void>
-  /** `abrupt`: the TCP connections break. `graceful`: close code 1001. Nobody can connect until `start`. */
+  /** `abrupt`: the TCP connections break. `graceful`: close code 1001. Whoever connects before `start` is cut off. */
   stop(how?: 'abrupt' | 'graceful'): Promise<void>
   start(): Promise<void>
+  /** Resolves when somebody was cut off since the last `stop`. */
+  refused(): Promise<void>
+  /** Stops for good and gives the port back. */
+  end(): Promise<void>
 }
 
 interface Client {
@@ -76,6 +80,8 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
   const waiting = new Set<() => void>()
   let accepted = 0
   let server: WebSocketServer | undefined
+  let refuser: Server | undefined
+  let refusals = 0
 
   const look = () => {
     for (const check of [...waiting]) check()
@@ -114,8 +120,50 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
     }
   }
 
+  const stopRefusing = async () => {
+    const last = refuser
+    refuser = undefined
+    if (last) await new Promise(resolve => last.close(resolve))
+  }
+
+  const refuse = async () => {
+    refusals = 0
+    refuser = createServer(socket => {
+      socket.on('error', () => {})
+      socket.destroy()
+      refusals++
+      look()
+    })
+    await listen(refuser, port)
+  }
+
+  const until = (condition: () => boolean) =>
+    new Promise<void>(resolve => {
+      const check = () => {
+        if (!condition()) return
+        waiting.delete(check)
+        resolve()
+      }
+      waiting.add(check)
+      check()
+    })
+
+  const stop = async (how: 'abrupt' | 'graceful' = 'abrupt') => {
+    const last = server
+    if (!last) return
+    server = undefined
+    const ended = new Promise(resolve => last.close(resolve))
+    for (const client of [...clients]) {
+      if (how === 'graceful' && !behave.hangs) client.socket.close(1001, 'going away')
+      else client.tcp.destroy()
+    }
+    await ended
+    await refuse()
+  }
+
   const start = async () => {
     if (server) return
+    await stopRefusing()
     const made = new WebSocketServer({ host: '127.0.0.1', port, autoPong: true, perMessageDeflate: false })
     server = made
     made.on('connection', (socket, request) => {
@@ -144,7 +192,7 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
     })
   }
 
-  if (!down) await start()
+  await (down ? refuse() : start())
   return {
     url: `ws://127.0.0.1:${port}`,
     behave,
@@ -164,28 +212,14 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
     push(event) {
       for (const client of clients) for (const sub of client.subs.keys()) send(client, 'EVENT', sub, event)
     },
-    until: condition =>
-      new Promise(resolve => {
-        const check = () => {
-          if (!condition()) return
-          waiting.delete(check)
-          resolve()
-        }
-        waiting.add(check)
-        check()
-      }),
-    async stop(how = 'abrupt') {
-      const last = server
-      if (!last) return
-      server = undefined
-      const ended = new Promise(resolve => last.close(resolve))
-      for (const client of [...clients]) {
-        if (how === 'graceful' && !behave.hangs) client.socket.close(1001, 'going away')
-        else client.tcp.destroy()
-      }
-      await ended
-    },
+    until,
+    stop,
     start,
+    refused: () => until(() => refusals > 0),
+    async end() {
+      await stop()
+      await stopRefusing()
+    },
   }
 }
 
