@@ -119,7 +119,7 @@ export function openSender(options: {
     async pay(order, signal) {
       const before = state(order.hash)
       try {
-        if (before.state === 'unsent' || before.state === 'failed') {
+        if (!history.get('outgoing', order.hash) || before.state === 'failed') {
           if (closed) return { state: 'failed', code: 'OTHER', says: `the wallet ${node.alias} is closed` }
           if (net.broken) return { state: 'failed', code: net.broken.code, says: net.broken.message }
           if (signal?.aborted) return { state: 'failed', code: 'OTHER', says: 'called off before anything was sent' }
