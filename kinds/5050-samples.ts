@@ -53,13 +53,15 @@ export const dialects: readonly Dialect<TextRequest>[] = [
     value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], topK: 5, maxTokens: 9, topP: 0.5 },
   },
   {
-    says: 'An input of two elements is text; a public content, a tag named by a url, a client and a second bid are ignored.',
+    says: 'An input of two elements is text; a public content, a tag named by a url, a client, a second bid and blank parameters are ignored.',
     tags: [
       ['i', 'Hi'],
       ['wss://a.example', 'wss://b.example'],
       ['bid', '57000', '10000'],
       ['client', 'x'],
       ['param', 'range', '1', '2'],
+      ['param', 'model'],
+      ['param', 'seed', ''],
     ],
     content: 'NIP 90 Text Generation Request',
     value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], bidMsats: 57_000n },

@@ -164,10 +164,22 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
     })
     if (spec.alt !== undefined) tags.push(['alt', spec.alt])
     const plain: Template = { kind: number, created_at: now, tags, content: said.content ?? '' }
-    const again = read({ ...plain, id: '', pubkey: '', sig: '' }, plain.content)
-    if (!again.ok) throw new TypeError(`${again.rule}: ${again.says}`)
-    if (encrypt !== undefined && seal === undefined) throw new TypeError(`A ${name} (${number}) is never sealed.`)
-    if (encrypt !== undefined) return seal === 'tags' ? sealTags(plain, encrypt) : sealContent(plain, encrypt)
+    const check = (template: Template, opened: string): Template => {
+      const again = read({ ...template, id: '', pubkey: '', sig: '' }, opened)
+      if (!again.ok) throw new TypeError(`${again.rule}: ${again.says}`)
+      return template
+    }
+    check(plain, plain.content)
+    if (encrypt !== undefined) {
+      if (seal === undefined) throw new TypeError(`A ${name} (${number}) is never sealed.`)
+      let hidden = ''
+      const note: Encrypt = text => {
+        hidden = text
+        return encrypt(text)
+      }
+      const sealed = seal === 'tags' ? sealTags(plain, note) : sealContent(plain, note)
+      return check(sealed, hidden)
+    }
     const bytes = new TextEncoder()
     const long = tags.find(([tag = '', first = '']) => tag.length === 1 && bytes.encode(first).length > maxIndexed)
     if (long)

@@ -6,7 +6,7 @@ import type { Value } from './values.ts'
 
 export type Tag = readonly string[]
 
-/** A tag's name, or `param` and the spellings of its key: the first is written, all are read. */
+/** A tag's name, or `param` and the spellings of its key: the first is written, all are read, blank ones are not said. */
 export type Source = string | readonly [tag: 'param', key: string, ...aliases: string[]]
 
 /** One field of a kind. `rule` is the sentence that a bad or missing tag breaks; without it bad tags are ignored. */
@@ -37,7 +37,7 @@ const names = (source: Source): { head: Tag; id: string; values(tag: Tag): Tag |
     return { head: [source], id: source, values: tag => (tag[0] === source ? tag.slice(1) : undefined) }
   const [name, key, ...aliases] = source
   const keys = new Set([key, ...aliases])
-  const values = (tag: Tag) => (tag[0] === name && tag.length > 2 && keys.has(tag[1] ?? '') ? tag.slice(2) : undefined)
+  const values = (tag: Tag) => (tag[0] === name && tag[2] && keys.has(tag[1] ?? '') ? tag.slice(2) : undefined)
   return { head: [name, key], id: key, values }
 }
 

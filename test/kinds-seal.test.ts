@@ -158,6 +158,10 @@ describe('long public words', () => {
 
 describe('the strict writer throws for', () => {
   const broken: [string, () => unknown][] = [
+    [
+      'a sealed job too long to be opened',
+      () => textRequest.write(ask({ inputs: [textInput('x'.repeat(65_536))] }), 1, flip),
+    ],
     ['a job without input', () => textRequest.write(ask({ inputs: [] }), 1)],
     ['a temperature out of range', () => textRequest.write(ask({ temperature: 3 }), 1)],
     ['a number that is none', () => textRequest.write(ask({ topP: Number.NaN }), 1)],

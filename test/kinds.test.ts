@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { verifyEvent } from 'nostr-tools/pure'
 import { describe, expect, test } from 'vitest'
 import { kinds } from '../kinds/index.ts'
@@ -20,6 +20,16 @@ describe('the list of kinds', () => {
       .map(name => Number.parseInt(name, 10))
     expect(files.sort((a, b) => a - b)).toEqual(kinds.map(kind => kind.number))
   })
+})
+
+test('everything but the printer runs in a browser and imports nothing of ours', () => {
+  const folder = new URL('../kinds/', import.meta.url)
+  for (const name of readdirSync(folder).filter(file => file.endsWith('.ts') && file !== 'print.ts')) {
+    const source = readFileSync(new URL(name, folder), 'utf8')
+    const from = [...source.matchAll(/from '([^']+)'/g)].map(match => match[1] ?? '')
+    expect([name, from.filter(path => !path.startsWith('./'))]).toEqual([name, []])
+    expect([name, /\b(Buffer|process|__dirname|require)\b/.test(source)]).toEqual([name, false])
+  }
 })
 
 describe('printed files', () => {
