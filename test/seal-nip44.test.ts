@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -138,6 +138,24 @@ describe.each(codecs)('payloads by %s', (_name, codec) => {
     const payload = codec.seal(key, 'a'.repeat(length), nonce)
     expect(sha256(payload)).toBe(digest)
     expect(codec.open(key, payload)).toBe('a'.repeat(length))
+  })
+
+  test.each([
+    ['a short text in the long form', '000000000005', 32, 'padding'],
+    ['no text', '0000', 32, 'padding'],
+    ['more text than there is', '0040', 32, 'padding'],
+    ['too little padding', '0021', 32, 'padding'],
+    ['too much padding', '0005', 64, 'padding'],
+    ['as it should be', '0005', 32, 'none'],
+  ])('a true MAC over %s', (_about, prefix, room, verdict) => {
+    const [key, nonce] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    const ours = messageKeys(key, nonce)
+    const padded = Buffer.concat([hexToBytes(prefix), Buffer.from('hello'), Buffer.alloc(room - 5)])
+    const iv = Buffer.concat([Buffer.alloc(4), ours.chachaNonce])
+    const hidden = createCipheriv('chacha20', ours.chachaKey, iv).update(padded)
+    const mac = createHmac('sha256', ours.hmacKey).update(nonce).update(hidden).digest()
+    const payload = Buffer.concat([Uint8Array.of(2), nonce, hidden, mac]).toString('base64')
+    expect(codeOf(() => codec.open(key, payload))).toBe(verdict)
   })
 
   test('invalid payloads', () => {
