@@ -1,0 +1,152 @@
+/** @module `gridstr node`: sells answers. */
+import { npub, openKeys } from '../../keys.ts'
+import { type NodeEvent, openNode } from '../../node/node.ts'
+import { openRunner } from '../../runners/index.ts'
+import { nanoAbout } from '../../runners/llama/source.ts'
+import type { Runner } from '../../runners/runner.ts'
+import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageError, untilStopped } from '../command.ts'
+import { money, openScreen, type Screen, short } from '../screen.ts'
+import { pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
+
+export const runnerOptions = {
+  runner: { type: 'string' },
+  model: { type: 'string' },
+  threads: { type: 'string' },
+  'delay-ms': { type: 'string' },
+} as const
+
+/** Opens the runner that the arguments name, with a progress line for what takes long. */
+export async function runnerOf(args: Arguments, io: Io, screen: Screen): Promise<Runner> {
+  const name = args.text('runner') ?? 'llama'
+  const model = args.text('model')
+  const threads = args.number('threads', 1, 256)
+  const delayMs = args.number('delay-ms', 0, 3_600_000)
+  try {
+    const runner = openRunner(name, {
+      clock: io.clock,
+      ...(model === undefined ? {} : { model }),
+      ...(threads === undefined ? {} : { threads }),
+      ...(delayMs === undefined ? {} : { delayMs }),
+      onProgress({ phase, done, total }) {
+        const part = total ? `${Math.floor((done / total) * 100)} %` : `${Math.floor(done / 1e6)} MB`
+        screen.progress('model', `${phase === 'download' ? 'downloading' : 'loading'} ${part}`)
+      },
+    })
+    // Loads the weights now, so that a wrong path is said before anything is announced.
+    await runner.models()
+    return runner
+  } catch (error) {
+    throw new UsageError(reason(error))
+  }
+}
+
+export const nodeCommand: Command = {
+  name: 'node',
+  says: 'Sell answers: hear jobs, bill, run a model, deliver',
+  help: [
+    'gridstr node --relay URL… [--runner llama|echo] [--model GGUF] [--price-msats N] [--wallet URI] [--json]',
+    '',
+    '  --relay URL        relay to work on; repeat for more (two or three are better than one)',
+    '  --runner NAME      llama (default) or echo, which repeats the question and is for tests',
+    '  --model WHAT       a GGUF by path, hf:user/repo:quant or https URL (default: the tiny model that is shipped)',
+    '  --threads N        threads of the model',
+    '  --price-msats N    price of one answer (default 0: free, needs no wallet)',
+    '  --wallet URI       where the money goes: a nostr+walletconnect:// string of your wallet;',
+    '                     also by --wallet-file FILE or GRIDSTR_WALLET',
+    '  --key FILE         Nostr key of the node, made and kept there if missing (default: a new one per run)',
+    '  --name NAME        name to announce',
+    '  --open             also answer jobs that name no provider',
+    '  --delay-ms N       echo only: wait before answering',
+    '  --json             one line when ready, then one per job event',
+  ],
+  async run(argv, io) {
+    const args = readArguments(argv, {
+      ...relayOption,
+      ...walletOptions,
+      ...runnerOptions,
+      'price-msats': { type: 'string' },
+      key: { type: 'string' },
+      name: { type: 'string' },
+      open: { type: 'boolean' },
+      json: { type: 'boolean' },
+    })
+    const urls = relayUrls(args)
+    const priceMsats = BigInt(args.number('price-msats', 0, 100_000_000_000) ?? 0)
+    const screen = openScreen(io)
+    const keys = await openKeys()
+    const secret = secretOf(args, keys, screen)
+    const wallet = walletOf(args, io, keys)
+    if (priceMsats > 0n && !wallet)
+      throw new UsageError(
+        `A price of ${priceMsats} msats needs a wallet to be paid with: add --wallet nostr+walletconnect://… (for play money: gridstr wallet regtest).`,
+      )
+    const runner = await runnerOf(args, io, screen)
+    const relays = pool(urls, keys, io.clock, secret)
+    try {
+      const info = wallet && priceMsats > 0n ? await wallet.info() : undefined
+      const models = await runner.models()
+      const report = (event: NodeEvent) => {
+        if (args.flag('json')) io.out(jsonLine(event))
+        screen.line(event.event, wordsOf(event))
+      }
+      let live = false
+      const waiting: NodeEvent[] = []
+      const node = await openNode({
+        relays,
+        keys,
+        secret,
+        clock: io.clock,
+        runner,
+        priceMsats,
+        open: args.flag('open'),
+        ...(wallet ? { payee: wallet } : {}),
+        service: {
+          id: 'gridstr',
+          name: args.text('name') ?? `gridstr ${models.map(m => m.name).join(', ')}`,
+          about: models.map(m => `${m.name}: ${m.about}`).join(' · '),
+          kinds: runner.kinds,
+          nodeKeys: info?.nodeKey ? [info.nodeKey] : [],
+        },
+        onEvent: event => (live ? report(event) : waiting.push(event)),
+      })
+      screen.line(
+        'node',
+        `${npub(node.pubkey)} · ${models.map(m => m.name).join(', ')} · ${money(priceMsats)} per answer · signatures by ${keys.engine}`,
+      )
+      if (models.some(m => m.name === 'nano')) screen.more(nanoAbout)
+      let heard = await node.ready
+      while (!heard && !io.signal.aborted) {
+        screen.line('deaf', `cannot hear itself through ${urls.join(', ')} yet; trying on`)
+        heard = await new Promise<boolean>(resolve => {
+          io.clock.after(2_000, () => resolve(waiting.some(event => event.event === 'alive')))
+          io.signal.addEventListener('abort', () => resolve(false), { once: true })
+        })
+      }
+      live = true
+      if (heard && args.flag('json'))
+        io.out(jsonLine({ ready: true, npub: npub(node.pubkey), pubkey: node.pubkey, kinds: node.kinds }))
+      for (const event of waiting) report(event)
+      await untilStopped(io.signal)
+      const left = node.jobs().length
+      await node.close()
+      screen.line('node', left === 0 ? 'ended; no job was under way' : `ended with ${left} jobs under way`)
+      return 0
+    } finally {
+      await runner.close()
+      await wallet?.close()
+      await relays.close()
+    }
+  },
+}
+
+/** A node event in words. */
+export function wordsOf(event: NodeEvent): string {
+  const parts = [
+    event.job ? `job ${short(event.job)}` : '',
+    event.msats === undefined ? '' : money(event.msats),
+    event.id ? `event ${short(event.id)}` : '',
+    event.ms === undefined ? '' : `${(event.ms / 1000).toFixed(2)} s`,
+    event.says ?? '',
+  ]
+  return parts.filter(part => part !== '').join(' · ')
+}

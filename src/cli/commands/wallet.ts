@@ -1,0 +1,50 @@
+/** @module `gridstr wallet`: wallets for trying things out. */
+
+import { openKeys } from '../../keys.ts'
+import { ldkPair } from '../../payments/ldk.ts'
+import { type Command, jsonLine, readArguments, UsageError, untilStopped } from '../command.ts'
+import { openScreen } from '../screen.ts'
+import { pool, relayOption, relayUrls, shareWallet } from '../wiring.ts'
+
+export const walletCommand: Command = {
+  name: 'wallet',
+  says: 'Two real Lightning wallets on a play network (wallet regtest)',
+  help: [
+    'gridstr wallet regtest --relay URL… [--json]',
+    '',
+    'Runs two Lightning nodes with a channel between them, on a chain of their own, and serves both as',
+    'ordinary NIP-47 wallets over the relay. Their sats are worth nothing: they are for trying things out.',
+    'Prints one connection string for a payer and one for a payee. Whoever has a string can spend.',
+    '',
+    '  --json  print {"ready":true,"payer":"nostr+walletconnect://…","payee":"nostr+walletconnect://…"}',
+  ],
+  async run(argv, io) {
+    const args = readArguments(argv, { ...relayOption, json: { type: 'boolean' } })
+    if (args.rest[0] !== 'regtest') throw new UsageError('Say which wallet: gridstr wallet regtest --relay ws://…')
+    const urls = relayUrls(args)
+    const screen = openScreen(io)
+    const keys = await openKeys()
+    screen.progress('wallet', 'starting two Lightning nodes …')
+    const pair = await ldkPair({ clock: io.clock })
+    const relays = pool(urls, keys, io.clock)
+    const [payer, payee] = await Promise.all([
+      shareWallet(pair.payer, relays, keys, io.clock),
+      shareWallet(pair.payee, relays, keys, io.clock),
+    ])
+    const spendable = (await pair.payer.balance()) / 1000n
+    screen.line(
+      'wallet',
+      `two Lightning nodes, one channel; the payer can spend ${spendable} play sats · Ctrl-C ends them`,
+    )
+    if (args.flag('json')) io.out(jsonLine({ ready: true, payer: payer.uri, payee: payee.uri }))
+    else {
+      io.out(`payer ${payer.uri}`)
+      io.out(`payee ${payee.uri}`)
+    }
+    await untilStopped(io.signal)
+    await Promise.all([payer.close(), payee.close()])
+    await relays.close()
+    await pair.close()
+    return 0
+  },
+}

@@ -1,0 +1,15 @@
+/**
+ * The list of this room: one line per command.
+ * @module
+ */
+import type { Command } from './command.ts'
+import { askCommand } from './commands/ask.ts'
+import { demoCommand } from './commands/demo.ts'
+import { helpCommand } from './commands/help.ts'
+import { nodeCommand } from './commands/node.ts'
+import { relayCommand } from './commands/relay.ts'
+import { walletCommand } from './commands/wallet.ts'
+
+const working: readonly Command[] = [demoCommand, relayCommand, nodeCommand, askCommand, walletCommand]
+
+export const commands: readonly Command[] = [...working, helpCommand(working)]

@@ -1,0 +1,114 @@
+/**
+ * What several commands open the same way: keys, relays, wallets, and the secrets that none of them shows.
+ * @module
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { kinds } from '../../kinds/index.ts'
+import { openPool } from '../../relays/pool.ts'
+import { type Relays, relayUrl } from '../../relays/relay.ts'
+import type { Clock } from '../clock.ts'
+import { openIntake } from '../intake.ts'
+import { type Keys, nsec, secretFromText } from '../keys.ts'
+import { serveNwc } from '../payments/nwc/service.ts'
+import { writeNwcUri } from '../payments/nwc/uri.ts'
+import { nwcWallet } from '../payments/nwc.ts'
+import type { Wallet } from '../payments/payment.ts'
+import { openSeal } from '../seal.ts'
+import { type Arguments, type Io, UsageError } from './command.ts'
+import type { Screen } from './screen.ts'
+
+export const walletOptions = { wallet: { type: 'string' }, 'wallet-file': { type: 'string' } } as const
+export const relayOption = { relay: { type: 'string', multiple: true } } as const
+
+/** The relays of `--relay`. Throws `UsageError`. */
+export function relayUrls(args: Arguments): string[] {
+  const said = args.texts('relay')
+  if (said.length === 0)
+    throw new UsageError('No relay given: add --relay ws://… (start one of your own with "gridstr relay").')
+  return said.map(url => {
+    try {
+      return relayUrl(url)
+    } catch {
+      throw new UsageError(`"${url}" is no relay address: write ws://… or wss://…`)
+    }
+  })
+}
+
+/** A pool whose door lets in every kind of ours that its author signed; the parts behind it ask the rest. */
+export function pool(urls: readonly string[], keys: Keys, clock: Clock, secret?: Uint8Array): Relays {
+  const { admit } = openIntake({
+    verify: event => keys.verify(event),
+    clock,
+    kinds: kinds.map(kind => kind.number),
+    windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },
+    seenMax: 0,
+  })
+  return openPool({ urls, clock, admit, ...(secret ? { sign: template => keys.sign(template, secret) } : {}) })
+}
+
+/** The key of `--key FILE`, written there when the file does not exist yet; else one for this run. */
+export function secretOf(args: Arguments, keys: Keys, screen: Screen): Uint8Array {
+  const file = args.text('key')
+  if (file === undefined) return keys.newSecret()
+  if (!existsSync(file)) {
+    const secret = keys.newSecret()
+    try {
+      writeFileSync(file, `${nsec(secret)}\n`, { mode: 0o600, flag: 'wx' })
+    } catch (error) {
+      throw new UsageError(`The key file ${file} cannot be written: ${reason(error)}`)
+    }
+    screen.line('key', `made a new key and kept it in ${file} (whoever reads the file is you)`)
+    return secret
+  }
+  try {
+    return secretFromText(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new UsageError(
+      `The key file ${file} cannot be used: ${reason(error)}. It must hold one nsec or 64 hex digits.`,
+    )
+  }
+}
+
+/** The wallet of `--wallet`, `--wallet-file` or `GRIDSTR_WALLET`, with the relays that it opens; `undefined` when none is named. */
+export function walletOf(args: Arguments, io: Io, keys: Keys): Wallet | undefined {
+  const file = args.text('wallet-file')
+  let uri = args.text('wallet')
+  if (uri === undefined && file !== undefined)
+    try {
+      uri = readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      throw new UsageError(`The wallet file ${file} cannot be read: ${reason(error)}`)
+    }
+  uri ??= io.env['GRIDSTR_WALLET']
+  if (!uri) return undefined
+  try {
+    return connectWallet(uri, keys, io.clock)
+  } catch (error) {
+    throw new UsageError(reason(error))
+  }
+}
+
+/** Our `Wallet` on any NIP-47 connection. Throws for an unusable string without repeating it. */
+export function connectWallet(uri: string, keys: Keys, clock: Clock): Wallet {
+  const seal = (secret: Uint8Array) => openSeal({ keys, secret })
+  return nwcWallet({ uri, relays: urls => pool(urls, keys, clock), clock, keys, seal })
+}
+
+/** Serves a wallet to one new client over NIP-47; gives the connection string and the way to stop. */
+export async function shareWallet(
+  wallet: Wallet,
+  relays: Relays,
+  keys: Keys,
+  clock: Clock,
+): Promise<{ uri: string; close(): Promise<void> }> {
+  const secret = keys.newSecret()
+  const client = keys.newSecret()
+  const seal = (own: Uint8Array) => openSeal({ keys, secret: own })
+  const service = serveNwc({ wallet, relays, clock, keys, seal, secret, clientPubkey: keys.publicKey(client) })
+  await service.ready
+  const uri = writeNwcUri({ wallet: service.pubkey, relays: relays.urls, secret: client })
+  return { uri, close: () => service.close() }
+}
+
+/** What an error says to an operator. */
+export const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error))
