@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { memoryHub } from '../relays/memory.ts'
 import { type HandClock, handClock } from '../src/clock.ts'
+import { readInvoice } from '../src/payments/bolt11.ts'
 import { sha256Hex } from '../src/payments/hash.ts'
 import { nwcPayer } from '../src/payments/nwc/pay.ts'
 import type { NwcWallet } from '../src/payments/nwc.ts'
@@ -233,6 +234,7 @@ const step = fc.record({
 
 describe('property: over any wallet', () => {
   test('failed and unsent are said only when no money left and none will; nothing is debited twice', async () => {
+    const read = readInvoice(of.bolt11)
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async steps => {
         const time = handClock()
@@ -249,6 +251,7 @@ describe('property: over any wallet', () => {
         const nwc = nwcPayer({
           clock: time,
           timeoutMs: 60_000,
+          read: () => read,
           async ask() {
             const { run: when, ends, says } = now ?? { run: 'never', ends: 'failed', says: 'silence' }
             if (when === 'never') return { state: 'silent', says: 'lost' }

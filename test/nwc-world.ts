@@ -3,8 +3,9 @@
  * @module
  */
 import { addressedTo, type Event, walletRequest, walletResponse } from '../kinds/index.ts'
+import { frozenEvent, isEvent } from '../relays/frames.ts'
 import { type MemoryHub, memoryHub } from '../relays/memory.ts'
-import type { Relays } from '../relays/relay.ts'
+import type { Admit, Relays } from '../relays/relay.ts'
 import { type Clock, type HandClock, handClock, seconds } from '../src/clock.ts'
 import { type Keys, openKeys } from '../src/keys.ts'
 import type { NwcSeal } from '../src/payments/nwc/ports.ts'
@@ -16,6 +17,9 @@ import { simNet } from '../src/payments/sim.ts'
 import { openSeal } from '../src/seal.ts'
 
 export const keys: Keys = await openKeys()
+
+/** The door of the pools: only what its author signed. */
+export const admit: Admit = raw => (isEvent(raw) && keys.verify(raw) ? frozenEvent(raw) : undefined)
 
 export const seal = (secret: Uint8Array): NwcSeal => openSeal({ keys, secret })
 

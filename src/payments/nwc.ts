@@ -52,7 +52,7 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
   const { keys } = options
   const connection = openConnection({ uri, relays, clock, keys, seal: options.seal(uri.secret), onNotification })
   const watches = nwcWatches({ clock, firstMs: options.pollMs ?? 2_000, maxMs: options.pollMaxMs ?? 30_000, state })
-  const payer = nwcPayer({ clock, timeoutMs: payMs, ask: connection.request, find: findOutgoing })
+  const payer = nwcPayer({ clock, timeoutMs: payMs, read: readInvoice, ask: connection.request, find: findOutgoing })
   const bills = bounded<string, Promise<Bill>>(10_000)
   const listeners = new Set<{ run: (transaction: Transaction) => void }>()
   const announced = bounded<string, true>(10_000)

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import { readInvoice } from '../bolt11.ts'
+import type { InvoiceRead } from '../bolt11.ts'
 import { proves } from '../hash.ts'
 import type { Payer, PayOrder, PayState } from '../payment.ts'
 import { amount, integer, type Row } from './body.ts'
@@ -17,6 +17,8 @@ export type Found = { readonly row: Row } | 'none' | { readonly lost: string }
 export interface PayOptions {
   readonly clock: Clock
   readonly timeoutMs: number
+  /** The reader of invoices. */
+  read(bolt11: string): InvoiceRead
   ask(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number): Promise<Outcome>
   find(hash: string, signal?: AbortSignal): Promise<Found>
 }
@@ -63,7 +65,7 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
   }
 
   async function attempt(order: PayOrder): Promise<PayState> {
-    const read = readInvoice(order.bolt11)
+    const read = options.read(order.bolt11)
     if (!read.ok) return failed('OTHER', `This is no invoice: ${read.says}`)
     const { hash, msats } = read.invoice
     if (hash !== order.hash || (msats ?? order.msats) !== order.msats)
