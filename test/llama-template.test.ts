@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { getLlama, LlamaChatSession, LlamaLogLevel } from 'node-llama-cpp'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Engine, openEngine } from '../src/runners/llama/engine.ts'
 import { nanoPath } from '../src/runners/llama/source.ts'
 import type { Message } from '../src/runners/runner.ts'
+
+// Loading native code takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const user = (content: string): Message => ({ role: 'user', content })
 const system = (content: string): Message => ({ role: 'system', content })

@@ -22,6 +22,9 @@ import { type LlamaProgress, llamaRunner } from '../src/runners/llama.ts'
 import type { Runner } from '../src/runners/runner.ts'
 import { collect, work } from './suites/runners.ts'
 
+// Loading native code takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+
 const nano = await readFile(nanoPath)
 /** Trailing zeros make the file longer than two of the pieces in which it is fetched. */
 const long = Buffer.concat([nano, Buffer.alloc(9 << 20)])

@@ -84,6 +84,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         const sequence = sequences[index] as LlamaContextSequence
         await sequence.clearHistory()
         const chat = new binding.LlamaChat({ contextSequence: sequence, chatWrapper })
+        // What a strategy throws is swallowed and the prompt cut all the same; only an abort ends the work.
+        const cut = new AbortController()
         const before = sequence.tokenMeter.usedOutputTokens
         try {
           const { metadata } = await chat.generateResponse(historyOf(messages), {
@@ -94,9 +96,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
             ...(seed !== undefined && { seed }),
             repeatPenalty: false,
             trimWhitespaceSuffix: false,
-            onTextChunk: onText,
-            signal,
-            contextShift: { strategy: refuseShift },
+            onTextChunk: text => cut.signal.aborted || onText(text),
+            signal: AbortSignal.any([signal, cut.signal]),
+            contextShift: {
+              strategy: ({ chatHistory }) => {
+                cut.abort(new RunnerError('the prompt does not fit into the context, although it was admitted'))
+                return { chatHistory: [...chatHistory], metadata: null }
+              },
+            },
           })
           const outputTokens = sequence.tokenMeter.usedOutputTokens - before
           return { outputTokens, finish: metadata.stopReason === 'maxTokens' ? 'length' : 'stop' }
@@ -229,10 +236,6 @@ function historyOf(messages: readonly Message[]): ChatHistoryItem[] {
     return role === 'system' ? { type: 'system', text: content } : { type: 'user', text: content }
   })
   return history.at(-1)?.type === 'model' ? history : [...history, { type: 'model', response: [] }]
-}
-
-const refuseShift = (): never => {
-  throw new RunnerError('the prompt does not fit into the context, although it was admitted')
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
