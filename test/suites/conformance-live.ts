@@ -107,17 +107,19 @@ export const liveRows: readonly Row[] = [
       )
     },
   },
-  {
-    name: 'NIP-01 live: a duplicate is not sent again',
-    async run(world) {
-      const { listener, speaker, author, say } = await scene(world)
-      await listener.subscribe('live', { authors: [author.pubkey] })
-      const events = [say(), say()]
-      for (const event of [events[0], events[0], events[1]]) await speaker.publish(event)
-      if (events[1]) await listener.until('the second', is('live', events[1]))
-      deepEqual(listener.events('live'), events)
-    },
-  },
+  ...[1, 20_001].map(
+    (kind): Row => ({
+      name: `NIP-01 live: a duplicate of kind ${kind} is not sent again`,
+      async run(world) {
+        const { listener, speaker, author, say } = await scene(world)
+        await listener.subscribe('live', { authors: [author.pubkey] })
+        const events = [say({ kind }), say({ kind })]
+        for (const event of [events[0], events[0], events[1]]) await speaker.publish(event)
+        if (events[1]) await listener.until('the second', is('live', events[1]))
+        deepEqual(listener.events('live'), events)
+      },
+    }),
+  ),
   {
     name: 'NIP-01 live: a refused event is sent to nobody',
     async run(world) {
