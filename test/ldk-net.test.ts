@@ -111,6 +111,29 @@ describe('a net of LDK nodes', () => {
     expect(await wallet.transactions({ unpaid: true })).toHaveLength(3)
   })
 
+  test('too many payments under way: the next one fails definitely and sends nothing', async () => {
+    const [a, b] = [net.node('a'), net.node('b')]
+    const [payer, payee] = [ldkWallet(net, a, { maxRows: 2 }), ldkWallet(net, b)]
+    net.open(a, b, { sats: 1_000_000n })
+    net.stall(a, b, true)
+    const under = [payer.pay(orderOf(await payee.bill(ask(1_000n)))), payer.pay(orderOf(await payee.bill(ask(1_000n))))]
+    const third = await payee.bill(ask(1_000n))
+    expect(await payer.pay(orderOf(third))).toMatchObject({ state: 'failed', code: 'QUOTA_EXCEEDED' })
+    net.stall(a, b, false)
+    expect((await Promise.all(under)).map(({ state }) => state)).toEqual(['paid', 'paid'])
+    expect((await payer.pay(orderOf(third))).state).toBe('paid')
+  })
+
+  test('a trap inside LDK stops the net instead of leaving it half alive', async () => {
+    const wallet = ldkWallet(net, net.node('a'))
+    const trap = () => {
+      throw Object.assign(new Error('unreachable'), { name: 'RuntimeError' })
+    }
+    expect(() => net.run(trap)).toThrow(/unreachable/)
+    await expect(wallet.balance()).rejects.toMatchObject({ code: 'INTERNAL' })
+    expect(clock.waiting).toBe(0)
+  })
+
   test('a peer that LDK drops is dialled again within a minute', async () => {
     const [a, b] = [net.node('a'), net.node('b')]
     net.open(a, b, { sats: 100_000n })

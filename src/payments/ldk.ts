@@ -6,13 +6,13 @@ import type { Clock } from '../clock.ts'
 import type { Chain } from './ldk/chain.ts'
 import { type LdkNet, ldkNet } from './ldk/net.ts'
 import type { LightningNode } from './ldk/node.ts'
-import { ldkWallet } from './ldk/wallet.ts'
-import type { Wallet } from './payment.ts'
+import { type LdkWallet, ldkWallet } from './ldk/wallet.ts'
 
 export type { Chain } from './ldk/chain.ts'
+export type { Held, HoldAsk, HoldPayee } from './ldk/hold.ts'
 export { type LdkNet, ldkNet, type NetOptions } from './ldk/net.ts'
 export type { ChannelView, LightningNode, NodeStore } from './ldk/node.ts'
-export { type LdkWalletOptions, ldkWallet } from './ldk/wallet.ts'
+export { type LdkWallet, type LdkWalletOptions, ldkWallet } from './ldk/wallet.ts'
 
 export interface LdkPairOptions {
   readonly clock: Clock
@@ -25,8 +25,8 @@ export interface LdkPairOptions {
 }
 
 export interface LdkPair {
-  readonly payer: Wallet
-  readonly payee: Wallet
+  readonly payer: LdkWallet
+  readonly payee: LdkWallet
   readonly payerNode: LightningNode
   readonly payeeNode: LightningNode
   readonly net: LdkNet

@@ -3,7 +3,7 @@
  * @module
  */
 import { toHex } from '../hash.ts'
-import { type Event, type Ldk, some } from './lib.ts'
+import { type Event, isA, type Ldk, some } from './lib.ts'
 
 /** Hashes and preimages are 32 bytes money is msats. */
 export type Happening =
@@ -18,6 +18,8 @@ export type Happening =
       readonly deadline?: number
     }
   | { readonly what: 'claimed'; readonly hash: string; readonly msats: bigint; readonly preimage?: string }
+  /** Money that had arrived has gone back. */
+  | { readonly what: 'returned'; readonly hash: string }
   | { readonly what: 'sent'; readonly hash: string; readonly preimage: string; readonly feeMsats: bigint }
   /** Nothing left for good: every part was refused or came back. */
   | { readonly what: 'failed'; readonly hash: string; readonly reason: string }
@@ -58,6 +60,10 @@ export function readEvent(ldk: Ldk, event: Event): Happening | undefined {
     const hash = some(event.payment_hash, ldk.Option_ThirtyTwoBytesZ_Some) ?? event.payment_id
     const code = some(event.reason, ldk.Option_PaymentFailureReasonZ_Some)
     return { what: 'failed', hash: toHex(hash), reason: code === undefined ? 'unknown' : failureWord(ldk, code) }
+  }
+  if (event instanceof ldk.Event_HTLCHandlingFailed) {
+    const aim = event.failed_next_destination
+    return isA(aim, ldk.HTLCDestination_FailedPayment) ? { what: 'returned', hash: toHex(aim.payment_hash) } : undefined
   }
   if (event instanceof ldk.Event_ChannelClosed)
     return { what: 'closed', peer: toHex(event.counterparty_node_id), reason: event.reason.constructor.name }

@@ -19,13 +19,14 @@ export interface History {
   list(options?: { limit?: number; offset?: number; unpaid?: boolean; type?: Direction }): readonly Transaction[]
 }
 
-/** Opens an empty history. Beyond `bound` the oldest row that can no longer become paid by our doing is forgotten. */
+/** Opens an empty history. Beyond `bound` the oldest row that can no longer become paid by our doing is forgotten, unless it is pinned. */
 export function openHistory(options: {
   bound: number
   now: () => number
+  pinned?: (row: Transaction) => boolean
   forgot?: (row: Transaction) => void
 }): History {
-  const { bound, now, forgot } = options
+  const { bound, now, pinned, forgot } = options
   const rows = new Map<string, Transaction>()
   const key = (type: Direction, hash: string): string => `${type} ${hash}`
   const seen = (row: Transaction): Transaction =>
@@ -34,7 +35,7 @@ export function openHistory(options: {
   const makeRoom = (): void => {
     for (const [id, row] of rows) {
       if (rows.size < bound) return
-      if (seen(row).state === 'pending') continue
+      if (seen(row).state === 'pending' || pinned?.(row)) continue
       rows.delete(id)
       forgot?.(row)
     }

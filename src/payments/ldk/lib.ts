@@ -115,3 +115,6 @@ export function reason(result: object): string {
   if ('to_str' in err && typeof err.to_str === 'function') return String(err.to_str())
   return err.constructor.name
 }
+
+/** True for a trap (a panic) inside the wasm, by name: `WebAssembly` is not among the types of Node. */
+export const isTrap = (error: unknown): boolean => error instanceof Error && error.name === 'RuntimeError'

@@ -8,7 +8,7 @@ import type { Clock } from '../../clock.ts'
 import { seconds } from '../../clock.ts'
 import { PaymentError } from '../payment.ts'
 import { type Chain, openChain } from './chain.ts'
-import { done, type Ldk, loadLdk } from './lib.ts'
+import { done, isTrap, type Ldk, loadLdk } from './lib.ts'
 import { type LightningNode, type NodeStore, startNode } from './node.ts'
 import { connect, type Link } from './wire.ts'
 
@@ -36,6 +36,8 @@ export interface LdkNet {
   mine(blocks?: number): void
   /** Carries messages and events until nothing moves. Throws `PaymentError` when LDK itself has failed. */
   pump(): void
+  /** Runs what calls LDK; a trap inside the wasm breaks the net, because LDK's state is lost then. */
+  run<T>(calls: () => T): T
   /** Takes a node off the net: connections cut, no more work. */
   remove(node: LightningNode): void
   /** Why the net has stopped, once it has. */
@@ -167,6 +169,13 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
       }
     },
     pump,
+    run(calls) {
+      try {
+        return calls()
+      } catch (error) {
+        throw isTrap(error) ? fail(error) : error
+      }
+    },
     remove(node) {
       for (const [key, { a, b }] of [...links]) if (a === node || b === node) drop(key)
       const at = nodes.indexOf(node)

@@ -88,18 +88,23 @@ export function openSender(options: {
     const check = checkOrder(order)
     if (!check.ok) return { state: 'failed', code: 'OTHER', says: check.says }
     const { bolt11, expiresAt, description, descriptionHash } = check.invoice
-    history.add({
-      type: 'outgoing',
-      state: 'pending',
-      hash,
-      bolt11,
-      msats,
-      feeMsats: 0n,
-      createdAt: now(),
-      expiresAt,
-      ...(description !== undefined && { description }),
-      ...(descriptionHash !== undefined && { descriptionHash }),
-    })
+    try {
+      history.add({
+        type: 'outgoing',
+        state: 'pending',
+        hash,
+        bolt11,
+        msats,
+        feeMsats: 0n,
+        createdAt: now(),
+        expiresAt,
+        ...(description !== undefined && { description }),
+        ...(descriptionHash !== undefined && { descriptionHash }),
+      })
+    } catch (error) {
+      if (error instanceof PaymentError) return { state: 'failed', code: error.code, says: error.message }
+      throw error
+    }
     if (expiresAt < now()) return fail(hash, 'PAYMENT_FAILED', 'the invoice has expired: ask for a new one')
     const spendable = node.channels().reduce((sum, channel) => sum + channel.outboundMsats, 0n)
     if (spendable < msats) return fail(hash, 'INSUFFICIENT_BALANCE', `${spendable} msats can be sent, not ${msats}`)
@@ -123,9 +128,10 @@ export function openSender(options: {
           if (closed) return { state: 'failed', code: 'OTHER', says: `the wallet ${node.alias} is closed` }
           if (net.broken) return { state: 'failed', code: net.broken.code, says: net.broken.message }
           if (signal?.aborted) return { state: 'failed', code: 'OTHER', says: 'called off before anything was sent' }
-          const outcome = start(order)
+          const outcome = net.run(() => start(order))
+          const end = outcome.state === 'pending' ? await wait(order.hash, signal) : outcome
           if (++sent % BREATH === 0) await breathe()
-          return outcome.state === 'pending' ? await wait(order.hash, signal) : outcome
+          return end
         }
         return before.state === 'pending' ? await wait(order.hash, signal) : before
       } catch (error) {

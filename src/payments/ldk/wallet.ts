@@ -4,12 +4,11 @@
  */
 
 import { seconds } from '../../clock.ts'
-import { fromHex } from '../hash.ts'
-import { type Bill, type BillState, PaymentError, type Transaction, type Wallet } from '../payment.ts'
+import { PaymentError, type Transaction, type Wallet } from '../payment.ts'
 import { watchBill } from '../watch.ts'
-import type { Happening } from './happening.ts'
+import { openBills } from './bills.ts'
 import { openHistory } from './history.ts'
-import { makeInvoice } from './invoice.ts'
+import type { Held, HoldPayee } from './hold.ts'
 import type { LdkNet } from './net.ts'
 import type { LightningNode } from './node.ts'
 import { openSender } from './sender.ts'
@@ -23,13 +22,15 @@ const MAX_ROWS = 10_000
 const POLL_MS = 5_000
 const METHODS = ['pay_invoice', 'make_invoice', 'lookup_invoice', 'list_transactions', 'get_balance', 'get_info']
 
+/** A wallet that can also hold. */
+export interface LdkWallet extends Wallet, HoldPayee {}
+
 /** Dresses a node as a wallet. The node then belongs to it: `close` takes the node off the net. */
-export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOptions = {}): Wallet {
+export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOptions = {}): LdkWallet {
   const { clock } = net
   const now = (): number => seconds(clock)
-  const bills = new Map<string, Bill>()
-  const billKeys = new Map<string, string>()
   const listeners = new Set<(transaction: Transaction) => void>()
+  const holdListeners = new Set<(held: Held) => void>()
   const watches = new Set<() => void>()
   const looks = new Map<string, Set<() => void>>()
   let closed = false
@@ -37,11 +38,8 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
   const history = openHistory({
     bound: options.maxRows ?? MAX_ROWS,
     now,
-    forgot({ type, hash }) {
-      if (type === 'outgoing') return sender.forget(hash)
-      bills.delete(billKeys.get(hash) ?? '')
-      billKeys.delete(hash)
-    },
+    pinned: ({ type, hash }) => type === 'incoming' && bills.isHeld(hash),
+    forgot: ({ type, hash }) => (type === 'incoming' ? bills : sender).forget(hash),
   })
 
   const announce = (row: Transaction | undefined): void => {
@@ -53,25 +51,14 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
   }
   const sender = openSender({ net, node, history, now, announce })
 
-  const hears = (happening: Happening): void => {
-    const { channelManager } = node
-    if (happening.what === 'claimable') {
-      const row = history.get('incoming', happening.hash)
-      // LDK keeps no list of invoices and would take the same one twice: a settled bill is not paid again.
-      if (row && row.state !== 'settled' && happening.preimage) channelManager.claim_funds(fromHex(happening.preimage))
-      else channelManager.fail_htlc_backwards(happening.hashBytes)
-    } else if (happening.what === 'claimed') {
-      const { hash, msats, preimage } = happening
-      const settled = {
-        state: 'settled',
-        msats,
-        settledAt: now(),
-        ...(preimage !== undefined && { preimage }),
-      } as const
-      announce(history.change('incoming', hash, settled))
-    } else if (happening.what !== 'closed') sender.hears(happening)
+  const accepted = (held: Held): void => {
+    for (const listener of holdListeners) queueMicrotask(() => holdListeners.has(listener) && listener(held))
   }
-  node.hears = hears
+  const bills = openBills({ net, node, history, now, announce, accepted })
+  node.hears = happening => {
+    if (happening.what === 'sent' || happening.what === 'failed') sender.hears(happening)
+    else if (happening.what !== 'closed') bills.hears(happening)
+  }
 
   const reach = (signal?: AbortSignal): void => {
     if (closed) throw new PaymentError('OTHER', `the wallet ${node.alias} is closed`)
@@ -79,52 +66,22 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
     if (net.broken) throw net.broken
   }
 
-  const billState = (hash: string): BillState => {
-    const row = history.get('incoming', hash)
-    if (!row) return { state: 'unknown' }
-    if (row.state !== 'settled') return { state: row.state }
-    if (row.preimage === undefined || row.settledAt === undefined) return { state: 'unknown' }
-    return { state: 'settled', msats: row.msats, preimage: row.preimage, at: row.settledAt }
-  }
-
   return {
     async bill(ask, signal) {
       reach(signal)
-      const key = `${ask.msats} ${ask.key}`
-      const old = bills.get(key)
-      if (old) return old
-      // LDK knows no time but that of blocks, and writes it into the invoice.
-      net.chain.stamp()
-      const { bolt11, hash, createdAt, expiresAt } = makeInvoice(node, ask)
-      const { msats, description, descriptionHash } = ask
-      history.add({
-        type: 'incoming',
-        state: 'pending',
-        hash,
-        bolt11,
-        msats,
-        feeMsats: 0n,
-        createdAt,
-        expiresAt,
-        ...(description !== undefined && { description }),
-        ...(descriptionHash !== undefined && { descriptionHash }),
-      })
-      const bill: Bill = { bolt11, hash, msats, expiresAt }
-      bills.set(key, bill)
-      billKeys.set(hash, key)
-      return bill
+      return net.run(() => bills.issue(ask))
     },
 
     async billState(hash, signal) {
       reach(signal)
-      return billState(hash)
+      return bills.state(hash)
     },
 
     watch(hash, onSettled) {
       const stop = watchBill({
         clock,
         pollMs: POLL_MS,
-        ask: async () => billState(hash),
+        ask: async () => bills.state(hash),
         listen(look) {
           looks.set(hash, (looks.get(hash) ?? new Set()).add(look))
           return () => {
@@ -174,11 +131,37 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
       return () => void listeners.delete(listener)
     },
 
+    async holdBill(ask, signal) {
+      reach(signal)
+      return net.run(() => bills.issue(ask))
+    },
+
+    onAccepted(listener) {
+      holdListeners.add(listener)
+      return () => void holdListeners.delete(listener)
+    },
+
+    async held() {
+      reach()
+      return bills.held()
+    },
+
+    async settle(preimage, signal) {
+      reach(signal)
+      return net.run(() => bills.settle(preimage))
+    },
+
+    async cancel(hash, signal) {
+      reach(signal)
+      net.run(() => bills.cancel(hash))
+    },
+
     async close() {
       if (closed) return
       closed = true
       for (const stop of [...watches]) stop()
       listeners.clear()
+      holdListeners.clear()
       sender.close()
       net.remove(node)
     },

@@ -1,0 +1,116 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type HandClock, handClock } from '../src/clock.ts'
+import { sha256Hex } from '../src/payments/hash.ts'
+import { type Held, type LdkPair, ldkPair } from '../src/payments/ldk.ts'
+import { ask, channelMsats, orderOf } from './ldk-world.ts'
+
+describe('hold bills on an LDK pair', () => {
+  let clock: HandClock
+  let pair: LdkPair
+  let made = 0
+  beforeEach(async () => {
+    clock = handClock()
+    pair = await ldkPair({ clock })
+  })
+  afterEach(() => pair.close())
+
+  /** A hold bill of 50 sats whose preimage the test knows. */
+  const hold = async (minFinalCltvDelta = 40) => {
+    const preimage = sha256Hex(`preimage ${++made}`)
+    const hash = sha256Hex(Buffer.from(preimage, 'hex'))
+    const bill = await pair.payee.holdBill({ ...ask(50_000n), hash, minFinalCltvDelta })
+    expect(bill.hash).toBe(hash)
+    return { bill, preimage, hash }
+  }
+  /** Pays it until it is held. */
+  const heldBill = async (minFinalCltvDelta?: number) => {
+    const made = await hold(minFinalCltvDelta)
+    const arrived = new Promise<Held>(resolve => pair.payee.onAccepted(resolve))
+    const outcome = pair.payer.pay(orderOf(made.bill))
+    return { ...made, outcome, held: await arrived }
+  }
+
+  test('accepted, then settled: the payer pays only when the preimage is shown', async () => {
+    const before = { payer: await pair.payer.balance(), payee: await pair.payee.balance() }
+    const { bill, preimage, hash, outcome, held } = await heldBill()
+    expect(held).toMatchObject({ hash, msats: 50_000n })
+    expect(held.settleDeadline).toBeGreaterThan(pair.chain.height + 30)
+    expect(await pair.payer.payState(hash)).toEqual({ state: 'pending' })
+    expect(await pair.payee.billState(hash)).toEqual({ state: 'pending' })
+    expect(await pair.payer.balance()).toBe(before.payer - 50_000n)
+    expect(await pair.payee.balance()).toBe(before.payee)
+    expect((await pair.payee.transaction(hash))?.preimage).toBeUndefined()
+    expect(await pair.payee.settle(preimage)).toMatchObject({ state: 'settled', msats: 50_000n, preimage })
+    expect(await outcome).toMatchObject({ state: 'paid', preimage })
+    expect(await pair.payee.balance()).toBe(before.payee + 50_000n)
+    expect(await pair.payee.held()).toEqual([])
+    expect(await pair.payee.settle(preimage)).toMatchObject({ state: 'settled' })
+    expect(await pair.payer.pay(orderOf(bill))).toMatchObject({ state: 'paid' })
+    expect(await pair.payer.balance()).toBe(before.payer - 50_000n)
+  })
+
+  test('cancelled: the money goes back and the bill cannot be paid any more', async () => {
+    const before = await pair.payer.balance()
+    const { bill, preimage, hash, outcome } = await heldBill()
+    await pair.payee.cancel(hash)
+    expect(await outcome).toMatchObject({ state: 'failed', code: 'PAYMENT_FAILED' })
+    expect(await pair.payer.balance()).toBe(before)
+    expect(await pair.payee.billState(hash)).toEqual({ state: 'failed' })
+    expect((await pair.payer.pay(orderOf(bill))).state).toBe('failed')
+    await expect(pair.payee.settle(preimage)).rejects.toMatchObject({ name: 'PaymentError' })
+    expect(await pair.payer.balance()).toBe(before)
+  })
+
+  test('nobody decides: at the deadline the money goes back, the channel lives, a late preimage earns nothing', async () => {
+    const sum = channelMsats(pair)
+    const { preimage, hash, outcome, held } = await heldBill()
+    pair.net.mine(held.settleDeadline - pair.chain.height - 1)
+    expect(await pair.payer.payState(hash)).toEqual({ state: 'pending' })
+    pair.net.mine(1)
+    expect(await outcome).toMatchObject({ state: 'failed' })
+    expect(await pair.payee.held()).toEqual([])
+    await expect(pair.payee.settle(preimage)).rejects.toMatchObject({ name: 'PaymentError' })
+    expect(channelMsats(pair)).toBe(sum)
+    expect((await pair.payer.pay(orderOf(await pair.payee.bill(ask(1_000n))))).state).toBe('paid')
+  })
+
+  test('a wallet closed while its payment is held says unknown', async () => {
+    const { outcome, hash } = await heldBill()
+    await pair.payer.close()
+    expect((await outcome).state).toBe('unknown')
+    expect((await pair.payer.payState(hash)).state).toBe('unknown')
+  })
+
+  test('the clock alone brings no deadline closer: money held for days is still settled', async () => {
+    const { preimage, outcome } = await heldBill()
+    for (let hours = 0; hours < 48; hours++) {
+      await clock.advance(3_600_000)
+      await pair.payee.bill(ask(1_000n))
+    }
+    await pair.payee.settle(preimage)
+    expect((await outcome).state).toBe('paid')
+  })
+
+  test('many held micro-payments leave the channel usable', async () => {
+    const all = []
+    for (let i = 0; i < 20; i++) all.push(await heldBill())
+    expect(await pair.payee.held()).toHaveLength(20)
+    expect((await pair.payer.pay(orderOf(await pair.payee.bill(ask(1_000n))))).state).toBe('paid')
+    for (const { preimage } of all) await pair.payee.settle(preimage)
+    expect((await Promise.all(all.map(({ outcome }) => outcome))).map(({ state }) => state)).toEqual(
+      Array(20).fill('paid'),
+    )
+  })
+
+  test('wrong preimages, hashes and keys are errors', async () => {
+    const { hash, bill } = await hold()
+    await expect(pair.payee.settle('no hex')).rejects.toMatchObject({ code: 'OTHER' })
+    await expect(pair.payee.settle(sha256Hex('another'))).rejects.toMatchObject({ code: 'OTHER' })
+    await expect(pair.payee.cancel(sha256Hex('nothing'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await expect(pair.payee.holdBill({ ...ask(1_000n), hash })).rejects.toThrow(/another bill/)
+    await expect(pair.payee.holdBill({ ...ask(1_000n), hash: 'AB' })).rejects.toThrow(/32 bytes/)
+    const plain = await pair.payee.bill(ask(1_000n))
+    await expect(pair.payee.cancel(plain.hash)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(bill.msats).toBe(50_000n)
+  })
+})
