@@ -3,7 +3,7 @@
  * @module
  */
 import type { Announcement } from './31990-announcement.ts'
-import type { BadSample, Dialect, GoodSample } from './define.ts'
+import type { BadSample, Dialect, GoodSample } from './spec.ts'
 
 const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
 const bare = { topics: [], models: [], nodeKeys: [], zappers: [], custodial: false, relays: [], v: 0 }

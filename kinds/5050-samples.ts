@@ -3,7 +3,7 @@
  * @module
  */
 import type { TextRequest } from './5050-text-generation.ts'
-import type { BadSample, Dialect, GoodSample } from './define.ts'
+import type { BadSample, Dialect, GoodSample } from './spec.ts'
 
 const blank = { relays: [], providers: [], stream: false, receipt: false }
 const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
@@ -53,7 +53,7 @@ export const dialects: readonly Dialect<TextRequest>[] = [
     value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], topK: 5, maxTokens: 9, topP: 0.5 },
   },
   {
-    says: 'An input of two elements is text; a public content, a tag named by a url, a client, a second bid and blank parameters are ignored.',
+    says: 'An input of two elements is text; a public content, a tag named by a url, a client, a second bid and blank parameters and an unknown receipt are ignored.',
     tags: [
       ['i', 'Hi'],
       ['wss://a.example', 'wss://b.example'],
@@ -61,6 +61,7 @@ export const dialects: readonly Dialect<TextRequest>[] = [
       ['client', 'x'],
       ['param', 'range', '1', '2'],
       ['param', 'model'],
+      ['receipt', 'paper'],
       ['param', 'seed', ''],
     ],
     content: 'NIP 90 Text Generation Request',
@@ -107,6 +108,19 @@ export const bad: readonly BadSample[] = [
     breaks: 'messages',
     says: 'A conversation that is none.',
     tags: [['i', '{"role":"user"}', 'text', '', 'messages']],
+  },
+  {
+    breaks: 'i',
+    says: 'Sixty-five inputs.',
+    tags: Array.from({ length: 65 }, () => ['i', 'Hi', 'text']),
+  },
+  {
+    breaks: 'messages',
+    says: 'Two conversations.',
+    tags: [
+      ['i', '[{"role":"user","content":"Hi"}]', 'text', '', 'messages'],
+      ['i', '[{"role":"user","content":"Ho"}]', 'text', '', 'messages'],
+    ],
   },
   {
     breaks: 'messages',

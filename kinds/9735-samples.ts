@@ -3,7 +3,7 @@
  * @module
  */
 import type { ZapReceipt } from './9735-zap-receipt.ts'
-import type { BadSample, Dialect, GoodSample } from './define.ts'
+import type { BadSample, Dialect, GoodSample } from './spec.ts'
 
 const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
 const payer = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'

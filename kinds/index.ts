@@ -17,7 +17,7 @@ import { walletResponse } from './23195-wallet-response.ts'
 import { walletNotification } from './23197-wallet-notification.ts'
 import { frame } from './26800-stream-frame.ts'
 import { handler } from './31990-announcement.ts'
-import type { Definition } from './define.ts'
+import type { Definition } from './spec.ts'
 
 export { type Cancel, cancel } from './5-cancel.ts'
 export { messagesOf, type TextRequest, textRequest } from './5050-text-generation.ts'
@@ -35,7 +35,6 @@ export { type WalletNotification, walletNotification } from './23197-wallet-noti
 export { type Frame, frame } from './26800-stream-frame.ts'
 export { type Announcement, handler, type OfferedModel } from './31990-announcement.ts'
 export { jobIdOf, type TextResult } from './answers.ts'
-export type { Definition, Rule } from './define.ts'
 export {
   about,
   addressedTo,
@@ -56,6 +55,7 @@ export { type Input, type Message, messagesInput, textInput } from './inputs.ts'
 export { parseEvent } from './json.ts'
 export { type Encrypt, type Event, isSealed, type Kind, type Read, type Refusal, type Template } from './kind.ts'
 export { schemeOf, sealContent, sealTags } from './seal.ts'
+export type { Definition, Rule } from './spec.ts'
 export { relayUrl } from './values.ts'
 export type { WalletCipher } from './wallets.ts'
 

@@ -8,11 +8,12 @@ import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { schnorr } from '@noble/curves/secp256k1.js'
-import { type Definition, generalRules, type Spelling } from './define.ts'
+import { generalRules } from './define.ts'
 import { kindClass } from './envelope.ts'
 import { kinds } from './index.ts'
 import type { Event, Template } from './kind.ts'
 import { alwaysSealed } from './seal.ts'
+import type { Definition, Spelling } from './spec.ts'
 
 /** The key that signs all vectors: worthless by being public. */
 export const vectorSecret = '0000000000000000000000000000000000000000000000000000000000000003'

@@ -5,9 +5,10 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Definition, generalRules, type Spelling } from '../../kinds/define.ts'
+import { generalRules } from '../../kinds/define.ts'
 import type { Event } from '../../kinds/kind.ts'
 import { alwaysSealed } from '../../kinds/seal.ts'
+import type { Definition, Spelling } from '../../kinds/spec.ts'
 
 /** Author of all samples: the generator point, whose secret key is 1. */
 export const author = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
