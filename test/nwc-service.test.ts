@@ -112,9 +112,9 @@ describe('a request runs once', () => {
     for (const [at, { id }] of requests.entries()) for (const body of answers(id)) expect(body).toEqual(first[at])
   })
 
-  test('more than 4,096 in five minutes: the rest gets no answer, and may be asked again later', async () => {
-    const { line, clock, request, service, answers } = serviceWorld()
-    for (let i = 0; i < 4_096; i++) {
+  test('more than are remembered in five minutes: the rest gets no answer, and may be asked again later', async () => {
+    const { line, clock, request, service, answers } = serviceWorld({ remembered: 200 })
+    for (let i = 0; i < 200; i++) {
       line.deliver(request('get_budget'))
       if (i % 100 === 0) await clock.advance(0)
     }
@@ -123,19 +123,18 @@ describe('a request runs once', () => {
     line.deliver(over)
     await clock.advance(0)
     expect(answers(over.id)).toEqual([])
-    expect(service.counts.ran).toBe(4_096)
+    expect(service.counts.ran).toBe(200)
     await clock.advance(301_000)
     line.deliver(over)
     await clock.advance(0)
     expect(answers(over.id)).toHaveLength(1)
-  }, 20_000)
+  })
 
   test('more than 256 under way: RATE_LIMITED, which promises that nothing was sent', async () => {
-    const { line, clock, request, answers, mine, bill } = serviceWorld()
-    mine.faults = { pay: 'hang' }
-    const { bolt11 } = await bill('a', 5_000n)
-    for (let i = 0; i < 256; i++) line.deliver(request('pay_invoice', { invoice: bolt11 }))
-    const over = request('get_balance')
+    const { line, clock, request, answers, mine } = serviceWorld()
+    mine.balance = () => new Promise(() => {})
+    for (let i = 0; i < 256; i++) line.deliver(request('get_balance'))
+    const over = request('get_info')
     line.deliver(over)
     await clock.advance(10)
     expect(answers(over.id)).toMatchObject([{ error: { code: 'RATE_LIMITED' } }])

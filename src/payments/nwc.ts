@@ -8,14 +8,23 @@ import type { Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { readInvoice } from './bolt11.ts'
 import { proves } from './hash.ts'
-import { amount, type Fields, integer, isFields, type Row, readRow, text } from './nwc/body.ts'
+import { amount, type Fields, integer, type Row, readRow, text } from './nwc/body.ts'
+import { MAX_ROWS, nwcBooks, PAGE } from './nwc/books.ts'
 import { bounded } from './nwc/bounded.ts'
 import { openConnection } from './nwc/connection.ts'
 import { type Found, nwcPayer } from './nwc/pay.ts'
 import type { NwcKeys, NwcSeal } from './nwc/ports.ts'
 import { type NwcUri, readNwcUri } from './nwc/uri.ts'
 import { nwcWatches } from './nwc/watch.ts'
-import { type Bill, type BillState, type Network, PaymentError, type Transaction, type Wallet } from './payment.ts'
+import {
+  type Bill,
+  type BillAsk,
+  type BillState,
+  type Network,
+  PaymentError,
+  type Transaction,
+  type Wallet,
+} from './payment.ts'
 
 export interface NwcOptions {
   /** The connection, or the `nostr+walletconnect://` string that the wallet handed out. */
@@ -40,10 +49,6 @@ export interface NwcWallet extends Wallet {
   readonly dropped: number
 }
 
-/** NIP-47 asks for pages of at most 20 rows. */
-const PAGE = 20
-const MAX_ROWS = 1_000
-
 /** Opens the connection at once. Throws for an unusable connection string; no message repeats a secret. */
 export function nwcWallet(options: NwcOptions): NwcWallet {
   const { clock, askMs = 20_000, payMs = 60_000 } = options
@@ -53,6 +58,7 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
   const connection = openConnection({ uri, relays, clock, keys, seal: options.seal(uri.secret), onNotification })
   const watches = nwcWatches({ clock, firstMs: options.pollMs ?? 2_000, maxMs: options.pollMaxMs ?? 30_000, state })
   const payer = nwcPayer({ clock, timeoutMs: payMs, read: readInvoice, ask: connection.request, find: findOutgoing })
+  const books = nwcBooks(ask)
   const bills = bounded<string, Promise<Bill>>(10_000)
   const listeners = new Set<{ run: (transaction: Transaction) => void }>()
   const announced = bounded<string, true>(10_000)
@@ -64,33 +70,9 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
     throw new PaymentError(code, outcome.says || `The wallet said ${code}.`)
   }
 
-  async function lookup(hash: string, signal?: AbortSignal): Promise<Row | undefined> {
-    try {
-      const row = readRow(await ask('lookup_invoice', { payment_hash: hash }, signal))
-      if (row.hash !== '' && row.hash !== hash) throw new PaymentError('INTERNAL', 'The wallet showed another invoice.')
-      return { ...row, hash }
-    } catch (error) {
-      if (error instanceof PaymentError && error.code === 'NOT_FOUND') return undefined
-      throw error
-    }
-  }
-
-  /** The row of one direction: a wallet that paid its own invoice has two under one hash and `lookup_invoice` shows one. */
-  async function find(hash: string, type: 'incoming' | 'outgoing', signal?: AbortSignal): Promise<Row | undefined> {
-    const row = await lookup(hash, signal)
-    if (!row || (row.type ?? type) === type) return row
-    for (let offset = 0; offset < MAX_ROWS; ) {
-      const rows = await page({ limit: PAGE, offset, type, unpaid: true }, signal)
-      const found = rows.find(other => other.hash === hash && (other.type ?? type) === type)
-      if (found || rows.length === 0) return found
-      offset += rows.length
-    }
-    throw new PaymentError('OTHER', 'The wallet has too many rows to look through.')
-  }
-
   async function findOutgoing(hash: string, signal?: AbortSignal): Promise<Found> {
     try {
-      const row = await find(hash, 'outgoing', signal)
+      const row = await books.find(hash, 'outgoing', signal)
       if (!row) return 'none'
       report(row, 'outgoing')
       return { row }
@@ -100,13 +82,8 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
     }
   }
 
-  async function page(params: Fields, signal?: AbortSignal): Promise<Row[]> {
-    const { transactions } = await ask('list_transactions', params, signal)
-    return Array.isArray(transactions) ? transactions.slice(0, MAX_ROWS).filter(isFields).map(readRow) : []
-  }
-
   async function state(hash: string, signal?: AbortSignal): Promise<BillState> {
-    const row = await find(hash, 'incoming', signal)
+    const row = await books.find(hash, 'incoming', signal)
     if (!row) return { state: 'unknown' }
     if (row.state === 'settled') {
       report(row, 'incoming')
@@ -142,21 +119,20 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
     if (row.state !== 'settled' || announced.has(`${type} ${row.hash}`)) return
     announced.set(`${type} ${row.hash}`, true)
     const transaction = { ...row, type, msats: row.msats ?? msatsOf(row.bolt11) }
-    for (const listener of [...listeners]) listener.run(transaction)
+    // Apart, so that a listener that throws is nobody else's trouble.
+    for (const listener of listeners)
+      queueMicrotask(() => {
+        if (listeners.has(listener)) listener.run(transaction)
+      })
   }
 
-  async function makeBill(order: Parameters<Wallet['bill']>[0], signal?: AbortSignal): Promise<Bill> {
-    const { msats, expirySeconds, description, descriptionHash } = order
-    const result = await ask(
-      'make_invoice',
-      {
-        amount: integer(msats),
-        expiry: expirySeconds,
-        ...(description !== undefined && { description }),
-        ...(descriptionHash !== undefined && { description_hash: descriptionHash }),
-      },
-      signal,
-    )
+  async function makeBill({ msats, expirySeconds, description, descriptionHash }: BillAsk): Promise<Bill> {
+    const result = await ask('make_invoice', {
+      amount: integer(msats),
+      expiry: expirySeconds,
+      ...(description !== undefined && { description }),
+      ...(descriptionHash !== undefined && { description_hash: descriptionHash }),
+    })
     const read = readInvoice(text(result['invoice']) ?? '')
     if (!read.ok) throw new PaymentError('OTHER', `The wallet made no usable invoice: ${read.says}`)
     const { invoice } = read
@@ -169,16 +145,27 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
   return {
     async bill(order, signal) {
       const key = `${order.msats} ${order.key}`
-      const made = bills.get(key)
-      if (made) return made
-      const making = makeBill(order, signal)
-      bills.set(key, making)
-      making.catch(() => bills.delete(key))
-      return making
+      let bill = bills.get(key)
+      if (!bill && !signal?.aborted) {
+        bill = makeBill(order)
+        bills.set(key, bill)
+        bill.catch(() => bills.delete(key))
+      }
+      return unlessAborted(bill, signal)
     },
     billState: state,
     watch: watches.watch,
-    pay: payer.pay,
+    async pay(order, signal) {
+      const state = await payer.pay(order, signal)
+      if (state.state === 'paid' && listeners.size > 0) {
+        const { bolt11, hash, msats } = order
+        const read = readInvoice(bolt11)
+        const at = seconds(clock)
+        const times = { createdAt: at, settledAt: at, expiresAt: read.ok ? read.invoice.expiresAt : at }
+        report({ ...times, ...state, state: 'settled', hash, bolt11, msats }, 'outgoing')
+      }
+      return state
+    },
     payState: payer.payState,
     async balance(signal) {
       const balance = amount((await ask('get_balance', {}, signal))['balance'])
@@ -197,20 +184,14 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
       }
     },
     async transaction(hash, signal) {
-      const row = await lookup(hash, signal)
+      const row = await books.lookup(hash, signal)
       return row && { ...row, type: row.type ?? 'incoming', msats: row.msats ?? msatsOf(row.bolt11) }
     },
     async transactions({ limit = PAGE, offset = 0, unpaid = false, type } = {}) {
-      const wanted = Math.min(limit, MAX_ROWS)
       const found: Transaction[] = []
-      for (let seen = 0; seen < wanted; ) {
-        const size = Math.min(PAGE, wanted - seen)
-        const rows = await page({ limit: size, offset: offset + seen, unpaid, ...(type && { type }) })
-        for (const row of rows.slice(0, size))
-          if (row.type && row.hash) found.push({ ...row, type: row.type, msats: row.msats ?? msatsOf(row.bolt11) })
-        seen += rows.length
-        if (rows.length === 0) break
-      }
+      const rows = books.history({ unpaid, ...(type && { type }) }, offset, Math.min(limit, MAX_ROWS))
+      for await (const row of rows)
+        if (row.type && row.hash) found.push({ ...row, type: row.type, msats: row.msats ?? msatsOf(row.bolt11) })
       return found
     },
     onSettled(run) {
@@ -227,6 +208,16 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
       if (typeof options.relays === 'function') await relays.close()
     },
   }
+}
+
+/** What several callers wait for goes on when one of them stops waiting. */
+function unlessAborted<T>(shared: Promise<T> | undefined, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new PaymentError('ABORTED', 'The caller stopped waiting.'))
+    if (!shared || signal?.aborted) return stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    shared.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop))
+  })
 }
 
 function msatsOf(bolt11: string): bigint {

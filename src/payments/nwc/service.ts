@@ -42,6 +42,8 @@ export interface NwcServiceOptions {
   readonly spent?: Spent
   /** Default: both. */
   readonly schemes?: readonly Scheme[]
+  /** Requests remembered for five minutes; when all are recent, further ones get no answer. Default 4,096. */
+  readonly remembered?: number
 }
 
 export interface NwcService {
@@ -64,15 +66,22 @@ interface Claim {
 /** How old a request may be, and how far its clock may be ahead. */
 const STALE_SECONDS = 300
 const AHEAD_SECONDS = 60
-/** Requests remembered; when all are recent, further ones get no answer and may be asked again. */
-const MAX_CLAIMS = 4_096
 const MAX_RUNNING = 256
 /** How often one stored answer is given again. */
 const MAX_REPEATS = 3
 
 /** Serves at once: listens first, then announces itself. */
 export function serveNwc(options: NwcServiceOptions): NwcService {
-  const { wallet, relays, clock, keys, secret, clientPubkey, schemes = ['nip44', 'nip04'] } = options
+  const {
+    wallet,
+    relays,
+    clock,
+    keys,
+    secret,
+    clientPubkey,
+    schemes = ['nip44', 'nip04'],
+    remembered = 4_096,
+  } = options
   const methods = METHODS.filter(method => !options.methods || options.methods.includes(method))
   const seal = options.seal(secret)
   const pubkey = keys.publicKey(secret)
@@ -142,9 +151,9 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
   }
 
   function roomFor(now: number): boolean {
-    if (claims.size < MAX_CLAIMS) return true
+    if (claims.size < remembered) return true
     for (const [id, claim] of claims) if (claim.until < now && claim.body !== undefined) claims.delete(id)
-    return claims.size < MAX_CLAIMS
+    return claims.size < remembered
   }
 
   const reply = (request: string, body: ReplyBody, scheme: Scheme) =>

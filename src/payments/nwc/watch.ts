@@ -65,7 +65,11 @@ export function nwcWatches(options: WatchOptions): Watches {
     if (!entry) return
     entries.delete(hash)
     entry.cancel()
-    for (const listener of [...entry.listeners]) if (entry.listeners.delete(listener)) listener.run(settled)
+    // Apart, so that a listener that throws is nobody else's trouble; stopped in between, it is not called.
+    for (const listener of entry.listeners)
+      queueMicrotask(() => {
+        if (entry.listeners.delete(listener)) listener.run(settled)
+      })
   }
 
   return {

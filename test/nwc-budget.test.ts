@@ -1,0 +1,114 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sha256Hex } from '../src/payments/hash.ts'
+import { nwcBudget } from '../src/payments/nwc/budget.ts'
+import { serviceWorld } from './nwc-wire.ts'
+
+function world(options: Parameters<typeof serviceWorld>[0] = {}) {
+  const made = serviceWorld(options)
+  const pay = async (invoice: string) => (await made.ask('pay_invoice', { invoice })).error?.code ?? 'paid'
+  return { ...made, pay }
+}
+
+describe('budget', () => {
+  test('three payments at once race for what is left: two pass, one is QUOTA_EXCEEDED', async () => {
+    const { line, clock, request, answers, bill, ask, mine } = world({ budgetMsats: 10_000n })
+    mine.faults = { delayMs: 50 }
+    const events = await Promise.all(
+      ['a', 'b', 'c'].map(async key => request('pay_invoice', { invoice: (await bill(key, 5_000n)).bolt11 })),
+    )
+    for (const event of events) line.deliver(event)
+    await clock.advance(1_000)
+    const codes = events.map(({ id }) => answers(id)[0]?.error?.code ?? 'paid')
+    expect(codes.sort()).toEqual(['QUOTA_EXCEEDED', 'paid', 'paid'])
+    expect((await ask('get_budget')).result).toEqual({
+      used_budget: 10_000,
+      total_budget: 10_000,
+      renewal_period: 'never',
+    })
+  })
+
+  test('a definite failure gives back, doubt does not, until the books say failed', async () => {
+    const { pay, bill, ask, mine, clock } = world({ budgetMsats: 10_000n })
+    const used = async () => (await ask('get_budget')).result?.['used_budget']
+    mine.faults = { pay: 'fail' }
+    expect(await pay((await bill('a', 6_000n)).bolt11)).toBe('PAYMENT_FAILED')
+    expect(await used()).toBe(0)
+    mine.faults = { pay: 'unknown-then-failed' }
+    const doubt = await bill('b', 6_000n)
+    expect(await pay(doubt.bolt11)).toBe('INTERNAL')
+    expect(await used()).toBe(6_000)
+    mine.faults = {}
+    expect(await pay((await bill('c', 6_000n)).bolt11)).toBe('QUOTA_EXCEEDED')
+    await clock.advance(5_000)
+    await ask('lookup_invoice', { payment_hash: doubt.hash })
+    expect(await used()).toBe(0)
+    expect(await pay((await bill('c', 6_000n)).bolt11)).toBe('paid')
+  })
+
+  test('the same invoice is charged once, also over a restart that keeps its books', async () => {
+    const spent = new Map<string, bigint>()
+    const first = world({ budgetMsats: 6_000n, spent })
+    const { bolt11 } = await first.bill('a', 5_000n)
+    expect(await first.pay(bolt11)).toBe('paid')
+    expect(await first.pay(bolt11)).toBe('paid')
+    const second = world({ budgetMsats: 6_000n, spent, wallet: first.mine })
+    expect(await second.pay(bolt11)).toBe('paid')
+    expect(await second.pay((await first.bill('b', 5_000n)).bolt11)).toBe('QUOTA_EXCEEDED')
+  })
+
+  test('without a budget get_budget says nothing', async () => {
+    expect((await world().ask('get_budget')).result).toEqual({})
+  })
+
+  test('property: what is used is what is reserved or spent, and no reservation goes over the total', () => {
+    const act = fc.record({
+      what: fc.constantFrom('reserve', 'release', 'settle'),
+      hash: fc.constantFrom('a', 'b', 'c', 'd'),
+      msats: fc.bigInt({ min: 0n, max: 60n }),
+    })
+    fc.assert(
+      fc.property(fc.array(act), acts => {
+        const budget = nwcBudget(100n)
+        const model = new Map<string, bigint>()
+        const sum = () => [...model.values()].reduce((a, b) => a + b, 0n)
+        for (const { what, hash, msats } of acts) {
+          if (what === 'release') {
+            budget.release(hash)
+            model.delete(hash)
+          } else if (what === 'settle') {
+            if (!model.has(hash)) continue
+            budget.settle(hash, msats)
+            model.set(hash, msats)
+          } else {
+            const may = model.has(hash) || (msats > 0n && sum() + msats <= 100n)
+            expect(budget.reserve(hash, msats)).toBe(may)
+            if (may && !model.has(hash)) model.set(hash, msats)
+          }
+          expect(budget.used()).toBe(sum())
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('notifications', () => {
+  test('payment_sent and payment_received, with the preimage', async () => {
+    const { mine, shop, bill, clock, notifications } = world()
+    const out = await bill('a', 5_000n)
+    await mine.pay(out)
+    const inn = await mine.bill({ key: 'b', msats: 3_000n, expirySeconds: 60, description: '' })
+    await shop.pay(inn)
+    await clock.advance(100)
+    expect(notifications()).toMatchObject([
+      { notification_type: 'payment_sent', notification: { type: 'outgoing', payment_hash: out.hash, amount: 5_000 } },
+      {
+        notification_type: 'payment_received',
+        notification: { type: 'incoming', payment_hash: inn.hash, state: 'settled' },
+      },
+    ])
+    for (const { notification } of notifications())
+      expect(sha256Hex(Buffer.from(String(notification['preimage']), 'hex'))).toBe(notification['payment_hash'])
+  })
+})
