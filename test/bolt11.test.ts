@@ -165,6 +165,13 @@ describe('reading', () => {
       expect(readInvoice(value as string)).toMatchObject({ ok: false, rule: 'not-text' })
   })
 
+  test('what is read again is the same, and cannot be changed by who read it first', () => {
+    const [first, second] = [reading(good), reading(good)]
+    expect(second).toEqual(first)
+    expect(() => Object.assign(first, { msats: 1n })).toThrow(TypeError)
+    expect(reading(good).msats).toBe(21_000n)
+  })
+
   test('every refusal is one sentence', () => {
     for (const { invoice } of vectors.vectors) {
       const read = readInvoice(invoice)
@@ -196,7 +203,9 @@ describe('writing', () => {
   })
 })
 
-test('light-bolt11-decoder, a foreign reader, sees the same amount, hash, description and time', () => {
+test('light-bolt11-decoder, a foreign reader, sees the same amount, hash, description and time', {
+  timeout: 60_000,
+}, () => {
   const key = fromHex(sha256Hex('a node'))
   for (let i = 1; i <= 200; i++) {
     const msats = BigInt(`0x${sha256Hex(`amount ${i}`).slice(0, 1 + (i % 12))}`) + 1n

@@ -3,27 +3,14 @@
  * run the same tests; nothing sleeps, everything waits for an event or moves the clock.
  * @module
  */
-import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import { readInvoice, writeInvoice } from '../../src/payments/bolt11.ts'
 import { fromHex, sha256Hex } from '../../src/payments/hash.ts'
 import type { Bill, BillState, Network, PayOrder, Wallet } from '../../src/payments/payment.ts'
 import { verifier } from '../../src/payments/verifier.ts'
+import { type PaymentWorld, untilDone, untilTrue } from './payments-world.ts'
 
-/** Two wallets that reach each other. The payer can spend at least 1,000,000 msats and the payee can receive them. */
-export interface PaymentWorld {
-  readonly payee: Wallet
-  readonly payer: Wallet
-  readonly network: Network
-  /** Unix seconds as both wallets see them. */
-  now(): number
-  /** Moves time on. Only where the rail's clock is in hand; real time otherwise. */
-  pass?(ms: number): Promise<void>
-  /** Loses (or again delivers) the notifications of the payee's wallet. Only where the rail can. */
-  loseNotifications?(lost: boolean): void
-  /** True while no money appeared or vanished. Only where the whole net is in hand. */
-  conserved?(): boolean
-  close(): Promise<void>
-}
+export type { PaymentWorld } from './payments-world.ts'
 
 type Settled = Extract<BillState, { state: 'settled' }>
 
@@ -43,31 +30,8 @@ export function paymentSuite(name: string, open: () => Promise<PaymentWorld>): v
     const bill = (msats = AMOUNT, expirySeconds = 600): Promise<Bill> =>
       world.payee.bill({ key: `job-${++made}`, msats, expirySeconds, description: 'a job' })
     const order = ({ bolt11, hash, msats }: Bill): PayOrder => ({ bolt11, hash, msats })
-    /** Waits for a promise, moving the clock where it stands still otherwise. */
-    const until = async <T>(promise: Promise<T>): Promise<T> => {
-      if (!world.pass) return promise
-      let over = false
-      const done = promise.finally(() => {
-        over = true
-      })
-      for (let i = 0; i < 100 && !over; i++) await world.pass(500)
-      return done
-    }
-    /** Waits until `check` no longer throws. */
-    const eventually = async (check: () => Promise<void>): Promise<void> => {
-      if (!world.pass) return vi.waitFor(check, { timeout: 10_000, interval: 20 })
-      for (let i = 0; i < 50; i++) {
-        if (
-          await check().then(
-            () => true,
-            () => false,
-          )
-        )
-          return
-        await world.pass(500)
-      }
-      await check()
-    }
+    const until = <T>(promise: Promise<T>) => untilDone(world, promise)
+    const eventually = (check: () => Promise<void>) => untilTrue(world, check)
     const pay = (of: Bill) => until(world.payer.pay(order(of)))
     const settled = (hash: string): Promise<Settled> => until(new Promise(done => world.payee.watch(hash, done)))
     const only = (context: TestContext, able: unknown, what: string) => {
