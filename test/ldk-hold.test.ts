@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HandClock, handClock } from '../src/clock.ts'
 import { sha256Hex } from '../src/payments/hash.ts'
-import { type Held, type LdkPair, ldkPair } from '../src/payments/ldk.ts'
+import { type Held, type LdkPair, ldkPair, ldkWallet } from '../src/payments/ldk.ts'
 import { ask, channelMsats, orderOf } from './ldk-world.ts'
 
 describe('hold bills on an LDK pair', () => {
@@ -100,6 +100,24 @@ describe('hold bills on an LDK pair', () => {
     expect((await Promise.all(all.map(({ outcome }) => outcome))).map(({ state }) => state)).toEqual(
       Array(20).fill('paid'),
     )
+  })
+
+  test('money that is held is never forgotten for want of room, even after its bill expired', async () => {
+    const node = pair.net.node('small')
+    const small = ldkWallet(pair.net, node, { maxRows: 2 })
+    pair.net.open(pair.payerNode, node, { sats: 100_000n })
+    const preimage = sha256Hex('held in a small wallet')
+    const hash = sha256Hex(Buffer.from(preimage, 'hex'))
+    const bill = await small.holdBill({ ...ask(10_000n, 60), hash })
+    const outcome = pair.payer.pay(orderOf(bill))
+    await clock.advance(61_000)
+    expect(await small.billState(hash)).toEqual({ state: 'expired' })
+    for (let i = 0; i < 3; i++) {
+      await small.bill(ask(1_000n, 1))
+      await clock.advance(3_000)
+    }
+    expect(await small.settle(preimage)).toMatchObject({ state: 'settled', msats: 10_000n })
+    expect((await outcome).state).toBe('paid')
   })
 
   test('wrong preimages, hashes and keys are errors', async () => {
