@@ -25,7 +25,7 @@ describe('payments on an LDK pair', () => {
 
   test('an invoice of LDK reads as asked: payee, amount, description hash, expiry, time', async () => {
     const { nodeKey } = await pair.payee.info()
-    await clock.advance(24 * 60 * MINUTE_MS)
+    await clock.advance(3 * 60 * MINUTE_MS)
     const height = pair.chain.height
     const descriptionHash = sha256Hex('a zap request')
     const bill = await pair.payee.bill({ key: 'zap', msats: 123_456_789n, expirySeconds: 77, descriptionHash })
@@ -151,6 +151,22 @@ describe('payments on an LDK pair', () => {
     pair.net.pump()
     expect(await pair.payer.balance()).toBe(before)
     expect(await pair.payee.billState(bill.hash)).toMatchObject({ state: 'settled', msats: 21_000n })
+  })
+
+  test('bills that no invoice can carry are errors with a code, and a wallet does not pay itself', async () => {
+    const bad = [
+      ask(-1n),
+      ask(2_100_000_000_000_000_001n),
+      ask(1_000n, 0),
+      ask(1_000n, 1.5),
+      { ...ask(1_000n), description: 'x'.repeat(640) },
+      { key: 'hash', msats: 1_000n, expirySeconds: 60, descriptionHash: 'ff' },
+    ]
+    for (const one of bad)
+      await expect(pair.payee.bill(one)).rejects.toMatchObject({ name: 'PaymentError', code: 'OTHER' })
+    const own = await pair.payer.bill(ask(1_000n))
+    expect(await pair.payer.pay(orderOf(own))).toMatchObject({ state: 'failed' })
+    await paid()
   })
 
   test('hours of housekeeping keep the channel usable', async () => {

@@ -118,7 +118,8 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
   cancelTick = clock.after(TICK_MS, tick)
 
   const drop = (key: string): void => {
-    links.get(key)?.link.close()
+    // After a trap every further call into the wasm may trap again.
+    if (!broken) links.get(key)?.link.close()
     links.delete(key)
   }
 
