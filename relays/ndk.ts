@@ -14,7 +14,18 @@ import { noListening, openSubscription } from './subscription.ts'
 import { openTally } from './tally.ts'
 
 /** Promises of the shared suite that this driver does not keep, and what happens instead. */
-export const NDK_BREAKS: Readonly<Record<string, string>> = {}
+export const NDK_BREAKS: Readonly<Record<string, string>> = {
+  'outage.abrupt': 'not back 3 s after one failed attempt to reconnect',
+  'outage.graceful': 'not back 3 s after one failed attempt to reconnect',
+  'outage.far-future': 'not back 3 s after one failed attempt to reconnect',
+  'outage.limit-zero': 'not back 3 s after one failed attempt to reconnect',
+  'outage.overlap': 'not back 3 s after one failed attempt to reconnect',
+  'down-at-start': 'not there 3 s after a first attempt that failed',
+  'resubscribe-after-closed': 'a CLOSED subscription stays closed, and nobody is told',
+  'forged-twin.same-relay': 'remembers an id before anybody verified it',
+  'forged-twin.other-relay': 'remembers an id before anybody verified it',
+  'publish.when-back': 'fails with the connection instead of waiting for it',
+}
 
 export interface NdkOptions {
   urls: readonly string[]

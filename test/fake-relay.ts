@@ -2,6 +2,7 @@
  * A relay for tests that is honest until told to lie: hangs, forges, floods, drops, closes, forgets its EOSE.
  * @module
  */
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net'
 import type { Event } from '../kinds/kind.ts'
 import { matches } from '../relays/embedded/matching.ts'
@@ -17,6 +18,8 @@ export interface Behaviour {
   ok: (event: Event) => [ok: boolean, says: string] | undefined
   /** Answers this REQ with CLOSED and these words. */
   closes: (filters: Filter[], authed: boolean) => string | undefined
+  /** Told of an AUTH, which it accepts. */
+  onAuth: () => void
   /** Sent as soon as somebody connects. */
   greeting: string[]
   /** Reads nothing and answers nothing, pings included. */
@@ -46,6 +49,10 @@ export interface FakeRelay {
   /** `abrupt`: the TCP connections break. `graceful`: close code 1001. Whoever connects before `start` is cut off. */
   stop(how?: 'abrupt' | 'graceful'): Promise<void>
   start(): Promise<void>
+  /** Ends every open REQ with CLOSED and these words. */
+  cancel(says: string): void
+  /** Every connection of now goes dead: nothing is read, not even a ping, and nothing closes. */
+  freeze(): void
   /** Resolves when somebody was cut off since the last `stop`. */
   refused(): Promise<void>
   /** Stops for good and gives the port back. */
@@ -64,6 +71,7 @@ const honest = (): Behaviour => ({
   filters: true,
   ok: () => [true, ''],
   closes: () => undefined,
+  onAuth: () => {},
   greeting: [],
   hangs: false,
 })
@@ -72,15 +80,13 @@ const honest = (): Behaviour => ({
 export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour> = {}): Promise<FakeRelay> {
   const { down = false, ...given } = options
   const behave: Behaviour = { ...honest(), ...given }
-  const port = await freePort()
   const clients = new Set<Client>()
   const stored: Event[] = []
   const heard: unknown[][] = []
   const asked: Filter[][] = []
   const waiting = new Set<() => void>()
   let accepted = 0
-  let server: WebSocketServer | undefined
-  let refuser: Server | undefined
+  let isUp = !down
   let refusals = 0
 
   const look = () => {
@@ -116,25 +122,9 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
       if (said) send(client, 'OK', event.id, ...said)
     } else if (type === 'AUTH') {
       client.authed = true
+      behave.onAuth()
       send(client, 'OK', (first as Event).id, true, '')
     }
-  }
-
-  const stopRefusing = async () => {
-    const last = refuser
-    refuser = undefined
-    if (last) await new Promise(resolve => last.close(resolve))
-  }
-
-  const refuse = async () => {
-    refusals = 0
-    refuser = createServer(socket => {
-      socket.on('error', () => {})
-      socket.destroy()
-      refusals++
-      look()
-    })
-    await listen(refuser, port)
   }
 
   const until = (condition: () => boolean) =>
@@ -148,51 +138,53 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
       check()
     })
 
-  const stop = async (how: 'abrupt' | 'graceful' = 'abrupt') => {
-    const last = server
-    if (!last) return
-    server = undefined
-    const ended = new Promise(resolve => last.close(resolve))
-    for (const client of [...clients]) {
-      if (how === 'graceful' && !behave.hangs) client.socket.close(1001, 'going away')
-      else client.tcp.destroy()
-    }
-    await ended
-    await refuse()
-  }
-
-  const start = async () => {
-    if (server) return
-    await stopRefusing()
-    const made = new WebSocketServer({ host: '127.0.0.1', port, autoPong: true, perMessageDeflate: false })
-    server = made
-    made.on('connection', (socket, request) => {
-      accepted++
-      const client: Client = { socket, tcp: request.socket, subs: new Map(), authed: false }
-      clients.add(client)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        clients.delete(client)
-        look()
-      })
-      socket.on('message', data => {
-        if (behave.hangs) return
-        const frame = JSON.parse(String(data)) as unknown[]
-        heard.push(frame)
-        answer(client, frame)
-        look()
-      })
-      if (behave.hangs) socket.pause()
-      for (const text of behave.greeting) socket.send(text)
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+  sockets.on('connection', (socket: ServerSocket, request: IncomingMessage) => {
+    accepted++
+    const client: Client = { socket, tcp: request.socket, subs: new Map(), authed: false }
+    clients.add(client)
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clients.delete(client)
       look()
     })
-    await new Promise<void>((resolve, reject) => {
-      made.once('listening', resolve)
-      made.once('error', reject)
+    socket.on('message', data => {
+      if (behave.hangs) return
+      const frame = JSON.parse(String(data)) as unknown[]
+      heard.push(frame)
+      answer(client, frame)
+      look()
     })
+    if (behave.hangs) socket.pause()
+    for (const text of behave.greeting) socket.send(text)
+    look()
+  })
+  const http = createHttpServer()
+  http.on('upgrade', (request, socket, head) => {
+    if (!isUp) socket.destroy()
+    else sockets.handleUpgrade(request, socket, head, made => sockets.emit('connection', made, request))
+  })
+  // The port is held for the whole life, or another test could get it during an outage.
+  const server = createServer(socket => {
+    socket.on('error', () => {})
+    if (isUp) return http.emit('connection', socket)
+    socket.destroy()
+    refusals++
+    return look()
+  })
+  await listen(server, 0)
+  const port = portOf(server)
+
+  const stop = async (how: 'abrupt' | 'graceful' = 'abrupt') => {
+    isUp = false
+    refusals = 0
+    for (const client of [...clients]) {
+      if (how === 'graceful' && !behave.hangs && !client.tcp.isPaused()) client.socket.close(1001, 'going away')
+      else client.tcp.destroy()
+    }
+    await until(() => clients.size === 0)
   }
 
-  await (down ? refuse() : start())
   return {
     url: `ws://127.0.0.1:${port}`,
     behave,
@@ -214,11 +206,22 @@ export async function fakeRelay(options: { down?: boolean } & Partial<Behaviour>
     },
     until,
     stop,
-    start,
+    async start() {
+      isUp = true
+    },
+    cancel(says) {
+      for (const client of clients) {
+        for (const sub of client.subs.keys()) send(client, 'CLOSED', sub, says)
+        client.subs.clear()
+      }
+    },
+    freeze() {
+      for (const { tcp } of clients) tcp.pause()
+    },
     refused: () => until(() => refusals > 0),
     async end() {
       await stop()
-      await stopRefusing()
+      await new Promise(resolve => server.close(resolve))
     },
   }
 }
@@ -238,14 +241,6 @@ export async function muteServer(): Promise<{ url: string; close(): Promise<void
       await new Promise(resolve => server.close(resolve))
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await listen(server, 0)
-  const port = portOf(server)
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 const listen = (server: Server, port: number) =>

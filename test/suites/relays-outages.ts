@@ -3,16 +3,15 @@
  * @module
  */
 import { equal, ok } from 'node:assert/strict'
-import type { RelayPromise } from './relays.ts'
+import type { RelayPromise } from './relays-findings.ts'
 import type { Stage, StageRelay } from './relays-stage.ts'
 
 /** A fallen relay that refuses at least one attempt before it comes back, where the driver attempts at all. */
-async function fall(stage: Stage, relay: StageRelay, how: 'abrupt' | 'graceful') {
+export async function fall(stage: Stage, relay: StageRelay, how: 'abrupt' | 'graceful' = 'abrupt') {
   await relay.stop(how)
   if (relay.refused) await stage.within('attempt', relay.refused()).catch(() => {})
 }
 
-/** Stores without telling anybody: nobody is connected. */
 const outage = (name: string, how: 'abrupt' | 'graceful', says: string): RelayPromise => ({
   name,
   says,
@@ -54,7 +53,7 @@ export const outages: readonly RelayPromise[] = [
       const ahead = stage.event({ created_at: stage.now() + 10 * 365 * 86_400 })
       await relay.offer(ahead)
       await heard.got(ahead)
-      await relay.stop()
+      await fall(stage, relay)
       const missed = stage.event({ content: 'missed' })
       await relay.offer(missed)
       await relay.start()
@@ -69,7 +68,7 @@ export const outages: readonly RelayPromise[] = [
       const relays = await stage.open(relay.url)
       const heard = stage.listen(relays, [{ kinds: [1], limit: 0 }])
       await stage.within('live', heard.live)
-      await relay.stop()
+      await fall(stage, relay)
       const missed = [stage.event({ content: 'first' }), stage.event({ content: 'second' })]
       for (const event of missed) await relay.offer(event)
       await relay.start()
@@ -91,7 +90,7 @@ export const outages: readonly RelayPromise[] = [
       )
       const before = stage.now()
       const asked = relay.asked.length
-      await relay.stop()
+      await fall(stage, relay)
       await relay.start()
       await stage.within(
         'second REQ',
@@ -111,7 +110,7 @@ export const outages: readonly RelayPromise[] = [
       const relay = await stage.relay({ down: true })
       const relays = await stage.open(relay.url)
       const heard = stage.listen(relays, [{ kinds: [1] }])
-      await fall(stage, relay, 'abrupt')
+      await fall(stage, relay)
       await relay.start()
       const event = stage.event()
       await relay.offer(event)
