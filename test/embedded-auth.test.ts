@@ -39,7 +39,13 @@ test('restricted kinds: asked for by name, a stranger is told to authenticate', 
 test('restricted kinds reach author and addressee, stored, live and counted, and nobody else', async () => {
   const [author, friend, stranger] = [world.author(), world.author(), world.author()]
   const speaker = await world.connect()
-  const letter = author.sign({ kind: SECRET, tags: [['p', friend.pubkey]] })
+  const letter = author.sign({
+    kind: SECRET,
+    tags: [
+      ['p', friend.pubkey],
+      ['e', stranger.pubkey],
+    ],
+  })
   const note = author.sign({ kind: 1, created_at: world.now() - 5 })
   for (const event of [letter, note]) await speaker.publish(event)
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Event } from '../kinds/kind.ts'
 import { DEFAULT_LIMITS } from '../relays/embedded/limits.ts'
 import { openProtocol } from '../relays/embedded/protocol.ts'
 import { openStore } from '../relays/embedded/store.ts'
@@ -151,11 +152,18 @@ describe('trouble of our own', () => {
       const store = openStore({ file: undefined, maxEvents: 10, maxBytes: 1e6 })
       const said: string[] = []
       const heard: string[] = []
-      const refuse = () => {
-        throw new Error('disk full')
+      let inserted = 0
+      const refusing = {
+        commit() {
+          throw new Error('disk full')
+        },
+        insert(one: Event, json: string) {
+          if (inserted++ > 0) throw new Error('disk full')
+          return store.insert(one, json)
+        },
       }
       const protocol = openProtocol({
-        store: { ...store, [at]: refuse },
+        store: { ...store, [at]: refusing[at] },
         clock,
         limits: DEFAULT_LIMITS,
         verify: () => true,
@@ -174,10 +182,13 @@ describe('trouble of our own', () => {
         stream: () => true,
         drop() {},
       }
-      const event = newAuthor(clock).sign({})
-      protocol.message(connection, JSON.stringify(['EVENT', event]))
+      const author = newAuthor(clock)
+      const events = [author.sign({}), author.sign({})]
+      for (const event of events) protocol.message(connection, JSON.stringify(['EVENT', event]))
       protocol.flush()
-      expect(heard.map(text => JSON.parse(text))).toEqual([['OK', event.id, false, 'error: could not be stored']])
+      expect(heard.map(text => JSON.parse(text))).toEqual(
+        events.map(event => ['OK', event.id, false, 'error: could not be stored']),
+      )
       expect(said.join()).toMatch(/disk full/)
       store.close()
     },

@@ -162,6 +162,8 @@ describe('the store against an oracle', { timeout: 60_000 }, () => {
             const expected = all.filter(sub => sub !== removed && sub.filters.some(f => oracle.matches(f, one)))
             expect(found.sort()).toEqual(expected.map(sub => sub.id))
           }
+          for (const one of all) index.remove(one)
+          expect([index.size, index.keys]).toEqual([0, 0])
         },
       ),
       { numRuns: 1_000 },

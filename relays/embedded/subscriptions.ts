@@ -16,6 +16,8 @@ export interface Subscription<R> {
 
 export interface Subscriptions<R> {
   readonly size: number
+  /** Entries of the index; none without subscriptions. */
+  readonly keys: number
   add(subscription: Subscription<R>): void
   remove(subscription: Subscription<R>): void
   /** Calls back once for each subscription of which any filter matches. */
@@ -29,6 +31,9 @@ export function openSubscriptions<R>(): Subscriptions<R> {
   return {
     get size() {
       return all.size
+    },
+    get keys() {
+      return byKey.size
     },
     add(subscription) {
       all.add(subscription)
