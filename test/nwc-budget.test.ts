@@ -57,6 +57,57 @@ describe('budget', () => {
     expect(await second.pay((await first.bill('b', 5_000n)).bolt11)).toBe('QUOTA_EXCEEDED')
   })
 
+  test('fees count, once they are known', async () => {
+    const { pay, ask, bill, mine } = world({ budgetMsats: 10_000n })
+    const paid = mine.pay.bind(mine)
+    mine.pay = async order => {
+      const state = await paid(order)
+      return state.state === 'paid' ? { ...state, feeMsats: 7n } : state
+    }
+    expect(await pay((await bill('a', 5_000n)).bolt11)).toBe('paid')
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 5_007 })
+  })
+
+  test('looking up a payment under way gives nothing back, not even where the books show an older failure', async () => {
+    const { line, request, ask, bill, mine, clock } = world({ budgetMsats: 10_000n })
+    const { bolt11, hash } = await bill('a', 5_000n)
+    mine.faults = { pay: 'fail' }
+    await ask('pay_invoice', { invoice: bolt11 })
+    expect(await mine.transaction(hash)).toMatchObject({ state: 'failed' })
+    const stale = await mine.transaction(hash)
+    mine.transaction = async () => stale
+    mine.faults = { pay: 'hang' }
+    line.deliver(request('pay_invoice', { invoice: bolt11 }))
+    await clock.advance(10)
+    await ask('lookup_invoice', { payment_hash: hash })
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 5_000 })
+  })
+
+  test('looking up a payment in doubt gives nothing back', async () => {
+    const { pay, ask, bill, mine } = world({ budgetMsats: 10_000n })
+    const { bolt11, hash } = await bill('a', 5_000n)
+    mine.faults = { pay: 'unknown-then-paid', delayMs: 60_000 }
+    expect(await pay(bolt11)).toBe('INTERNAL')
+    expect((await ask('lookup_invoice', { payment_hash: hash })).result).toMatchObject({ state: 'pending' })
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 5_000 })
+  })
+
+  test('two requests for one invoice are one payment of the wallet', async () => {
+    const { line, request, answers, bill, mine, clock } = world({ budgetMsats: 5_000n })
+    const { bolt11 } = await bill('a', 5_000n)
+    let calls = 0
+    const paid = mine.pay.bind(mine)
+    mine.pay = async order => {
+      calls++
+      return paid(order)
+    }
+    const both = [request('pay_invoice', { invoice: bolt11 }), request('pay_invoice', { invoice: bolt11 })]
+    for (const event of both) line.deliver(event)
+    await clock.advance(100)
+    expect(both.map(({ id }) => answers(id)[0]?.error)).toEqual([null, null])
+    expect(calls).toBe(1)
+  })
+
   test('without a budget get_budget says nothing', async () => {
     expect((await world().ask('get_budget')).result).toEqual({})
   })

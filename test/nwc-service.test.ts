@@ -194,6 +194,20 @@ describe('relays that fail', () => {
     expect(world.service.counts.lost).toBe(1)
   })
 
+  test('closed while a payment runs: it ends in the wallet, and nothing is said', async () => {
+    const { line, service, clock, request, mine, net, bill } = serviceWorld()
+    await service.ready
+    mine.faults = { pay: 'hang' }
+    const { bolt11, hash } = await bill('a', 5_000n)
+    line.deliver(request('pay_invoice', { invoice: bolt11 }))
+    await clock.advance(10)
+    await service.close()
+    net.finish(hash, 'paid')
+    await clock.advance(10)
+    expect(await mine.balance()).toBe(995_000n)
+    expect(line.published).toHaveLength(1)
+  })
+
   test('closed: nothing is heard or said any more', async () => {
     const { line, service, clock, request, mine, bill } = serviceWorld()
     await service.ready
