@@ -171,7 +171,7 @@ export type ClientFact =
   | { readonly fact: 'paid'; readonly preimage: string; readonly feeMsats: bigint }
   | { readonly fact: 'unproven'; readonly why: Why }
   | { readonly fact: 'pay-failed'; readonly why: Why }
-  | { readonly fact: 'pay-unknown' }
+  | { readonly fact: 'pay-unknown'; readonly now: number }
   | { readonly fact: 'unsent'; readonly now: number }
   | { readonly fact: 'cancel' }
   | { readonly fact: 'time'; readonly now: number }

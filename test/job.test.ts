@@ -45,7 +45,7 @@ const clientFact: fc.Arbitrary<ClientFact> = fc.oneof(
     { fact: 'paid', preimage: 'p', feeMsats: 0n },
     { fact: 'unproven', why },
     { fact: 'pay-failed', why },
-    { fact: 'pay-unknown' },
+    { fact: 'pay-unknown', now: 0 },
     { fact: 'cancel' },
   ),
   now.map(t => ({ fact: 'unsent', now: t }) as const),

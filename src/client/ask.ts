@@ -135,7 +135,9 @@ export function openAsk(options: AskOptions): Asked {
       timeFact: at => ({ fact: 'time', now: at }),
       perform,
       onThrow: (act, error) =>
-        act.act === 'pay' || act.act === 'ask-wallet' ? { fact: 'pay-unknown' } : barredBy(act, error),
+        act.act === 'pay' || act.act === 'ask-wallet'
+          ? { fact: 'pay-unknown', now: seconds(clock) }
+          : barredBy(act, error),
       onChange(state, fact) {
         if (fact?.fact === 'processing') tell({ event: 'processing', by: fact.by })
         if (isEnd(state.state)) resolveEnd(state)

@@ -56,9 +56,9 @@ export function openPaying({ payer, question, network, clock, ordered, tell }: A
           return { fact: 'unsent', now: seconds(clock) }
         case 'unknown':
           tell({ event: 'unknown', says: state.says })
-          return { fact: 'pay-unknown' }
+          return { fact: 'pay-unknown', now: seconds(clock) }
         case 'pending':
-          return { fact: 'pay-unknown' }
+          return { fact: 'pay-unknown', now: seconds(clock) }
       }
     },
   }

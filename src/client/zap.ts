@@ -73,7 +73,7 @@ export function openZap(options: AskOptions): Zap {
       came()
     },
     async receipt(job) {
-      if (held || job?.pay !== 'paid' || !commits(job)) return held
+      if (held || !offer || job?.pay !== 'paid' || !commits(job)) return held
       await new Promise<void>(resolve => {
         const stop = clock.after(waitMs, resolve)
         came = () => {

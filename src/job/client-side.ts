@@ -91,7 +91,7 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
     case 'pay-failed':
       return inFlight(job) ? unpaidEnd({ ...job, pay: 'failed' }, fact.why) : same(job)
     case 'pay-unknown':
-      return inFlight(job) ? [{ ...job, pay: 'unknown' }, []] : same(job)
+      return inFlight(job) ? [{ ...job, pay: 'unknown', nudgeAt: fact.now + askSeconds }, []] : same(job)
     case 'unsent':
       return job.pay === 'unknown' && job.order ? onUnsent(job, job.order, fact.now) : same(job)
     case 'cancel':

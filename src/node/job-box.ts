@@ -59,7 +59,7 @@ export interface JobBoxOptions {
 
 export type JobBox = Mailbox<NodeJob, NodeFact>
 
-const frameEvery = { everyMs: 100, chars: 400 }
+const frameEvery = { everyMs: 40, chars: 400 }
 /** Ordinary clients get the whole text so far, now and then (NIP-90 `partial`). */
 const partialEveryMs = 2_000
 

@@ -95,12 +95,12 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
   }
   if (w.client.pay === 'sent' && w.left.walletSilent > 0) {
     const { reply: _, ...rest } = w
-    push('wallet stays silent', tell(spend(rest, 'walletSilent'), { fact: 'pay-unknown' }))
+    push('wallet stays silent', tell(spend(rest, 'walletSilent'), { fact: 'pay-unknown', now: w.now }))
   }
   // A stale order is never answered: the client's own time-out ends the wait.
   const order = w.bills.find(b => b.hash === w.client.order?.hash)?.order
   if (w.client.pay === 'sent' && !w.reply && order === 'none' && !w.clientActs.some(a => a.act === 'pay'))
-    push('client stops waiting for the wallet', tell(w, { fact: 'pay-unknown' }))
+    push('client stops waiting for the wallet', tell(w, { fact: 'pay-unknown', now: w.now }))
 
   if (w.running) {
     push('runner finishes', tellNode({ ...w, running: false }, { fact: 'result', answer }))
@@ -125,11 +125,13 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
     for (const message of ['quote:E:evil', 'result:E', 'error:E', 'quote:N:evil'])
       push(`hostile ${message}`, { ...h, net: with_(w.net, message), bills: [...w.bills, evil] })
   }
-  const clientWake = heart.wakeAt(w.client)
-  if (clientWake !== undefined && clientWake <= w.now) push('client wakes', tell(w, { fact: 'time', now: w.now }))
-  const nodeWake = w.node && heart.wakeAt(w.node)
-  if (nodeWake !== undefined && nodeWake <= w.now) push('node wakes', tellNode(w, { fact: 'time', now: w.now }))
   const later = moments.find(t => t > w.now)
+  // At the end of time everything that anybody still waits for comes due.
+  const due = (wake: number | undefined): wake is number => wake !== undefined && (wake <= w.now || later === undefined)
+  const clientWake = heart.wakeAt(w.client)
+  if (due(clientWake) && !clientAct) push('client wakes', tell(w, { fact: 'time', now: Math.max(w.now, clientWake) }))
+  const nodeWake = w.node && heart.wakeAt(w.node)
+  if (due(nodeWake) && !nodeAct) push('node wakes', tellNode(w, { fact: 'time', now: Math.max(w.now, nodeWake) }))
   if (later !== undefined) push('time passes', { ...w, now: later })
   return out
 }
@@ -157,7 +159,7 @@ function clientDoes(w: World, act: ClientAct, tell: (w: World, fact: ClientFact)
       const bill = w.bills.find(b => b.hash === act.hash)
       if (bill?.order === 'settled') return tell(w, { fact: 'paid', preimage: 'p', feeMsats: 0n })
       if (bill?.order === 'failed') return tell(w, { fact: 'pay-failed', why: { code: 'PAYMENT_FAILED', says: '' } })
-      if (bill?.order === 'begun') return tell(w, { fact: 'pay-unknown' })
+      if (bill?.order === 'begun') return tell(w, { fact: 'pay-unknown', now: w.now })
       return tell(w, { fact: 'unsent', now: w.now })
     }
     default:

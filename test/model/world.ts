@@ -81,7 +81,7 @@ export function keyOf(w: World): string {
     c.node ?? '',
     c.quote?.bolt11 ?? '',
     c.order?.hash ?? '',
-    c.nudgeAt,
+    moments.findIndex(t => t >= c.nudgeAt),
     c.barred.length,
     acts(w.clientActs),
     n

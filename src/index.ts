@@ -1,0 +1,25 @@
+/**
+ * Everything that a program needs to sell or buy answers. The kinds are in `gridstr/kinds`, relays in `gridstr/relays`.
+ * @module
+ */
+export {
+  type AskEvent,
+  type Client,
+  type ClientOptions,
+  chooseNode,
+  type Offer,
+  type Outcome,
+  openClient,
+  type Question,
+  readMarket,
+} from './client/client.ts'
+export { type Clock, handClock, seconds, wallClock } from './clock.ts'
+export { type Intake, type IntakeOptions, openIntake } from './intake.ts'
+export type { Answer, ClientJob, NodeJob, State, Why } from './job.ts'
+export { isEnd } from './job.ts'
+export { type Engine, type Keys, npub, nsec, openKeys, pubkeyFromText, secretFromText } from './keys.ts'
+export { type Node, type NodeEvent, type NodeLimits, type NodeOptions, openNode } from './node/node.ts'
+export * from './payments/index.ts'
+export { openRunner, type RunnerOptions, runners } from './runners/index.ts'
+export * from './runners/runner.ts'
+export { openSeal, type Seal, SealError } from './seal.ts'

@@ -1,0 +1,33 @@
+/**
+ * What gridstr promises across events, as data. Each promise is kept by at least one test that cites it; the house test
+ * fails for one that nobody keeps.
+ * @module
+ */
+import { test } from 'vitest'
+
+export const promises = {
+  'pay.once': 'Nobody pays one job twice.',
+  'pay.chosen': 'A client pays the node that it chose, for the job that it asked, and nobody else.',
+  'pay.cap': 'A client never pays more than it allowed.',
+  'pay.exact': 'What is paid is what the invoice itself says, not what stands beside it.',
+  'work.paid': 'Nothing unpaid is delivered beyond credit.',
+  'job.ends': 'Every accepted job ends in exactly one end.',
+  'job.late-money': 'Money that comes too late is kept as the customer’s credit, not lost.',
+  'job.refused': 'A job that cannot be served is refused with a reason before anything is billed.',
+  'job.cancelled': 'A withdrawn job is not worked on and not answered.',
+  'job.again': 'A job that comes twice is one job.',
+  'proof.preimage': 'A payment counts as proven only by a preimage that opens the payment hash.',
+  'proof.receipt': 'A zap receipt is published for a paid job and believed only after every check.',
+  'privacy.sealed': 'No relay sees the question or the answer of a targeted job.',
+  'relay.outage': 'A relay that dies in mid-job and comes back does not lose the job.',
+  'relay.hostile': 'What a hostile relay or stranger sends costs nothing but itself.',
+  'node.deaf': 'A node says that it is alive only after it heard itself through the relay.',
+  'secrets.kept': 'Secrets are in no log, no event and no JSON but those that are asked to print them.',
+} as const
+
+export type PromiseId = keyof typeof promises
+
+/** A test that keeps a promise. */
+export function keeps(id: PromiseId, how: string, body: () => void | Promise<void>, ms?: number): void {
+  test(`${id}: ${how}`, body, ms)
+}
