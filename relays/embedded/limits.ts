@@ -25,7 +25,7 @@ export interface Limits {
   readonly ephemeralAgeSeconds: number
   readonly connections: number
   readonly connectionsPerAddress: number
-  /** Token bucket of each connection; every message takes one token. */
+  /** Token bucket of each connection: every message takes one token, a question one more per 100 rows looked at. */
   readonly messagesPerSecond: number
   readonly messagesBurst: number
   /** Unsent bytes after which a reader is dropped. */
@@ -34,10 +34,14 @@ export interface Limits {
   readonly unsentRows: number
   /** A connection that answers no ping for this long is ended. */
   readonly pingSeconds: number
+  /** How far `created_at` of an AUTH event may lie from now. */
   readonly authAgeSeconds: number
+  /** Keys that one connection may prove by NIP-42. */
   readonly authors: number
+  /** Beyond these two the events that came first go first. */
   readonly storedEvents: number
   readonly storedBytes: number
+  /** How often expired events, hidden already, are removed. */
   readonly reapSeconds: number
 }
 
@@ -52,7 +56,7 @@ export const DEFAULT_LIMITS: Limits = {
   filters: 20,
   filterValues: 20_000,
   limit: 500,
-  scanRows: 100_000,
+  scanRows: 50_000,
   subscriptionIdChars: 64,
   aheadSeconds: 900,
   ephemeralAgeSeconds: 60,
@@ -66,7 +70,7 @@ export const DEFAULT_LIMITS: Limits = {
   authAgeSeconds: 600,
   authors: 20,
   storedEvents: 100_000,
-  storedBytes: 256 * MIB,
+  storedBytes: 128 * MIB,
   reapSeconds: 600,
 }
 

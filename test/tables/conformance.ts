@@ -2,18 +2,16 @@
  * Prints the conformance table of a relay: one line per row, then how many held.
  * @module
  */
-import { verifyEvent } from 'nostr-tools/pure'
 import { startRelay } from '../../relays/embedded/relay.ts'
 import { wallClock } from '../../src/clock.ts'
+import { openKeys } from '../../src/keys.ts'
 import { rows, runRow } from '../suites/conformance.ts'
 
 /** Runs every row against `url`, or against a fresh embedded relay, and prints it. True when all held. */
 export async function printConformance(url?: string): Promise<boolean> {
   const clock = wallClock()
-  const own =
-    url === undefined
-      ? await startRelay({ clock, verify: event => verifyEvent({ ...event, tags: event.tags.map(tag => [...tag]) }) })
-      : undefined
+  const keys = await openKeys()
+  const own = url === undefined ? await startRelay({ clock, verify: event => keys.verify(event) }) : undefined
   const target = url ?? own?.url ?? ''
   console.log(`conformance of ${own ? 'the embedded relay' : target}`)
   let held = 0
