@@ -4,10 +4,10 @@
  * @module
  */
 import type { Event, Template } from '../kinds/kind.ts'
+import { sha256Hex, toHex } from './hash.ts'
 import { copyEvent, copyTemplate, freezeEvent, isHex64 } from './keys/copy.ts'
 import { type Curve, type Engine, randomBytes } from './keys/curve.ts'
 import { isSpeakable, serialized } from './keys/event-id.ts'
-import { bytesToHex, sha256Hex } from './keys/hash.ts'
 import { isSecret } from './keys/text.ts'
 
 export type { Engine } from './keys/curve.ts'
@@ -145,6 +145,6 @@ function selfTest(curve: Curve, keys: Keys): void {
     keys.verify(event) &&
     !keys.verify({ ...event, sig: event.sig.replace('f', 'e') }) &&
     keys.verify(keys.sign(known.template, known.secret)) &&
-    bytesToHex(keys.shared(known.secret, known.peer)) === known.shared
+    toHex(keys.shared(known.secret, known.peer)) === known.shared
   if (!passed) throw new Error('its self-test failed')
 }

@@ -13,7 +13,7 @@ test('without node: modules, as in a browser, ids, signatures and payloads are t
   Reflect.set(process, 'getBuiltinModule', undefined)
   const { openKeys: openThere } = await import('../src/keys.ts')
   const there = await import('../src/seal.ts')
-  const { nodeCrypto } = await import('../src/keys/hash.ts')
+  const { nodeCrypto } = await import('../src/hash.ts')
   expect(nodeCrypto).toBeUndefined()
 
   const template = { kind: 1, created_at: 1_800_000_000, tags: [['t', 'é']], content: 'ž 🐎'.repeat(400) }

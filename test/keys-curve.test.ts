@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { fromHex } from '../src/hash.ts'
 import type { Curve } from '../src/keys/curve.ts'
-import { hexToBytes } from '../src/keys/hash.ts'
 import { openLibsecp256k1 } from '../src/keys/libsecp256k1.ts'
 import { openPlain } from '../src/keys/plain.ts'
 import { openWasm } from '../src/keys/wasm.ts'
@@ -78,7 +78,7 @@ describe.each([
   test.skipIf(!maybe).each(signing)('secret %s', (sk, pk, aux, msg, sig) => {
     const bare = { ...event, id: msg, pubkey: pk }
     const draft = (pubkey: string) => ({ event: { ...bare, pubkey }, chars: 0 })
-    expect(curve.sign(hexToBytes(sk), draft, hexToBytes(aux))).toEqual({ ...bare, sig })
+    expect(curve.sign(fromHex(sk), draft, fromHex(aux))).toEqual({ ...bare, sig })
     expect(curve.holds({ ...bare, sig }, 0)).toBe(true)
     expect(curve.holds({ ...bare, id: pi.replace('2', '3'), sig }, 0)).toBe(false)
   })

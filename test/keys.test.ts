@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Event } from '../kinds/kind.ts'
-import { bytesToHex, hexToBytes } from '../src/keys/hash.ts'
+import { fromHex, toHex } from '../src/hash.ts'
 import { type Engine, type Keys, openKeys } from '../src/keys.ts'
 
 const lines = (file: string) =>
@@ -33,7 +33,7 @@ const template = {
   tags: [['p', 'ab'.repeat(32), 'x'], []],
   content: 'a "quoted"\n📎',
 }
-const secret = hexToBytes('b7e151628aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfef')
+const secret = fromHex('b7e151628aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfef')
 
 /** BIP-340 vectors 0 to 3 (`sk`) as they concern public keys, which every engine can be asked for. */
 const pairs = [
@@ -62,7 +62,7 @@ describe.each(engines)('keys by %s', (engine, maybe) => {
   run('says which engine it is', () => expect(keys.engine).toBe(engine))
 
   run('derives the public keys of BIP-340', () => {
-    for (const [sk, pk] of pairs) expect(keys.publicKey(hexToBytes(sk))).toBe(pk)
+    for (const [sk, pk] of pairs) expect(keys.publicKey(fromHex(sk))).toBe(pk)
   })
 
   run('signs what it verifies, deeply frozen, equal to the template', () => {
@@ -123,12 +123,12 @@ describe.each(engines)('keys by %s', (engine, maybe) => {
 
   run('makes secrets that differ and are keys', () => {
     const [a, b] = [keys.newSecret(), keys.newSecret()]
-    expect(bytesToHex(a)).not.toBe(bytesToHex(b))
+    expect(toHex(a)).not.toBe(toHex(b))
     expect(keys.publicKey(a)).toMatch(/^[0-9a-f]{64}$/)
   })
 
   run('refuses secrets and public keys out of range by an error', () => {
-    const order = hexToBytes('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
+    const order = fromHex('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
     for (const bad of [new Uint8Array(32), order, new Uint8Array(32).fill(255), new Uint8Array(31).fill(1)]) {
       expect(() => keys.sign(template, bad)).toThrow(TypeError)
       expect(() => keys.publicKey(bad)).toThrow(TypeError)
@@ -158,7 +158,7 @@ describe('engines among themselves', () => {
           for (const verifier of present) expect(verifier.verify(JSON.parse(JSON.stringify(event)))).toBe(true)
         }
         const peer = present[0]?.publicKey(mine[0] as Uint8Array) ?? ''
-        const points = present.map(keys => bytesToHex(keys.shared(secret, peer)))
+        const points = present.map(keys => toHex(keys.shared(secret, peer)))
         expect(new Set(points).size).toBe(1)
       }),
       { numRuns: 25 },

@@ -2,7 +2,7 @@ import { createCipheriv, createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bytesToHex, hexToBytes } from '../src/keys/hash.ts'
+import { fromHex, toHex } from '../src/hash.ts'
 import { openKeys } from '../src/keys.ts'
 import { SealError } from '../src/seal/error.ts'
 import {
@@ -72,13 +72,13 @@ describe('conversation keys', async () => {
     if (!keys) return console.warn(`SKIPPED: ${engine} is not here`)
     expect(valid.get_conversation_key.length).toBe(35)
     for (const row of valid.get_conversation_key)
-      expect(bytesToHex(conversationKey(keys.shared(hexToBytes(row.sec1), row.pub2)))).toBe(row.conversation_key)
+      expect(toHex(conversationKey(keys.shared(fromHex(row.sec1), row.pub2)))).toBe(row.conversation_key)
     for (const row of valid.encrypt_decrypt)
-      expect(bytesToHex(conversationKey(keys.shared(hexToBytes(row.sec1), keys.publicKey(hexToBytes(row.sec2)))))).toBe(
+      expect(toHex(conversationKey(keys.shared(fromHex(row.sec1), keys.publicKey(fromHex(row.sec2)))))).toBe(
         row.conversation_key,
       )
     expect(invalid.get_conversation_key.length).toBe(8)
-    for (const row of invalid.get_conversation_key) expect(() => keys.shared(hexToBytes(row.sec1), row.pub2)).toThrow()
+    for (const row of invalid.get_conversation_key) expect(() => keys.shared(fromHex(row.sec1), row.pub2)).toThrow()
   })
 })
 
@@ -86,8 +86,8 @@ test('message keys', () => {
   const { conversation_key, keys } = valid.get_message_keys
   expect(keys.length).toBe(32)
   for (const row of keys) {
-    const ours = messageKeys(hexToBytes(conversation_key), hexToBytes(row.nonce))
-    expect(Object.values(ours).map(bytesToHex)).toEqual([row.chacha_key, row.chacha_nonce, row.hmac_key])
+    const ours = messageKeys(fromHex(conversation_key), fromHex(row.nonce))
+    expect(Object.values(ours).map(toHex)).toEqual([row.chacha_key, row.chacha_nonce, row.hmac_key])
   }
 })
 
@@ -114,15 +114,15 @@ describe.each(codecs)('payloads by %s', (_name, codec) => {
   test('official vectors', () => {
     expect(valid.encrypt_decrypt.length).toBeGreaterThan(8)
     for (const row of valid.encrypt_decrypt) {
-      const key = hexToBytes(row.conversation_key)
-      expect(codec.seal(key, row.plaintext, hexToBytes(row.nonce))).toBe(row.payload)
+      const key = fromHex(row.conversation_key)
+      expect(codec.seal(key, row.plaintext, fromHex(row.nonce))).toBe(row.payload)
       expect(codec.open(key, row.payload)).toBe(row.plaintext)
     }
     for (const row of valid.encrypt_decrypt_long_msg) {
-      const key = hexToBytes(row.conversation_key)
+      const key = fromHex(row.conversation_key)
       const text = row.pattern.repeat(row.repeat)
       expect(sha256(text)).toBe(row.plaintext_sha256)
-      const payload = codec.seal(key, text, hexToBytes(row.nonce))
+      const payload = codec.seal(key, text, fromHex(row.nonce))
       expect(sha256(payload)).toBe(row.payload_sha256)
       expect(codec.open(key, payload)).toBe(text)
     }
@@ -133,7 +133,7 @@ describe.each(codecs)('payloads by %s', (_name, codec) => {
     [65_536, 'b7b4edb36ba92e267d322d56d9aebc22e7fa96ff52e3c12adc07f07a43cbc616'],
     [65_537, 'eeb7c7c5373894ea2c1547cfd3ccb15d5a0b2d619da852e5c79df792dcc9e435'],
   ])('extended lengths of NIP-44: %i', (length, digest) => {
-    const key = hexToBytes('c41c775356fd92eadc63ff5a0dc1da211b268cbea22316767095b2871ea1412d')
+    const key = fromHex('c41c775356fd92eadc63ff5a0dc1da211b268cbea22316767095b2871ea1412d')
     const nonce = new Uint8Array(32).fill(1, 31)
     const payload = codec.seal(key, 'a'.repeat(length), nonce)
     expect(sha256(payload)).toBe(digest)
@@ -150,7 +150,7 @@ describe.each(codecs)('payloads by %s', (_name, codec) => {
   ])('a true MAC over %s', (_about, prefix, room, verdict) => {
     const [key, nonce] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
     const ours = messageKeys(key, nonce)
-    const padded = Buffer.concat([hexToBytes(prefix), Buffer.from('hello'), Buffer.alloc(room - 5)])
+    const padded = Buffer.concat([fromHex(prefix), Buffer.from('hello'), Buffer.alloc(room - 5)])
     const iv = Buffer.concat([Buffer.alloc(4), ours.chachaNonce])
     const hidden = createCipheriv('chacha20', ours.chachaKey, iv).update(padded)
     const mac = createHmac('sha256', ours.hmacKey).update(nonce).update(hidden).digest()
@@ -161,7 +161,7 @@ describe.each(codecs)('payloads by %s', (_name, codec) => {
   test('invalid payloads', () => {
     expect(invalid.decrypt.length).toBe(12)
     for (const row of invalid.decrypt) {
-      const code = codeOf(() => codec.open(hexToBytes(row.conversation_key), row.payload))
+      const code = codeOf(() => codec.open(fromHex(row.conversation_key), row.payload))
       const wanted = /version/.test(row.note)
         ? 'version'
         : /MAC/.test(row.note)

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Template } from '../../kinds/kind.ts'
-import { sha256Hex } from './hash.ts'
+import { sha256Hex } from '../hash.ts'
 
 /**
  * The text that is hashed: NIP-01's array as JSON without spaces. Escapes are those of `JSON.stringify`, on which

@@ -3,10 +3,10 @@
  * @module
  */
 import { decode, npubEncode, nsecEncode } from 'nostr-tools/nip19'
+import { fromHex } from '../hash.ts'
 import { isHex64 } from './copy.ts'
-import { hexToBytes } from './hash.ts'
 
-const order = hexToBytes('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
+const order = fromHex('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141')
 
 /** True for 32 bytes between 1 and the order of the curve. */
 export function isSecret(value: unknown): value is Uint8Array {
@@ -32,7 +32,7 @@ export function secretFromText(text: string): Uint8Array {
   const found = decoded(given)
   if (found && found.type !== 'nsec')
     throw new Error(`this is ${found.type}, not a secret key: give nsec1… or 64 hex digits`)
-  const secret = found ? found.data : isHex64(given.toLowerCase()) ? hexToBytes(given.toLowerCase()) : undefined
+  const secret = found ? found.data : isHex64(given.toLowerCase()) ? fromHex(given.toLowerCase()) : undefined
   if (!isSecret(secret)) throw new Error('this is no secret key: give nsec1… or 64 hex digits')
   return secret
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Event } from '../../kinds/kind.ts'
+import { fromHex, nodeCrypto, toHex } from '../hash.ts'
 import { type Curve, noPoint } from './curve.ts'
-import { bytesToHex, hexToBytes, nodeCrypto } from './hash.ts'
 import { openPlain } from './plain.ts'
 
 /** Three bytes of UTF-8 for each of so many characters still fit. */
@@ -26,7 +26,7 @@ function nodeEcdh(): Curve['shared'] | undefined {
     const ecdh = createECDH('secp256k1')
     ecdh.setPrivateKey(secret)
     try {
-      return new Uint8Array(ecdh.computeSecret(hexToBytes(`02${pubkey}`)))
+      return new Uint8Array(ecdh.computeSecret(fromHex(`02${pubkey}`)))
     } catch {
       throw noPoint()
     }
@@ -65,7 +65,7 @@ export async function openWasm(): Promise<Curve> {
       if (filled.id !== mine.id) throw new Error('nostr-wasm hashed an event differently')
       return { ...mine, sig: filled.sig }
     },
-    publicKey: secret => bytesToHex(wasm.getPublicKey(secret)),
+    publicKey: secret => toHex(wasm.getPublicKey(secret)),
     shared: nodeEcdh() ?? plain.shared,
   }
 }

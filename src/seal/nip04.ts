@@ -3,7 +3,7 @@
  * @module
  */
 import { decrypt, encrypt } from 'nostr-tools/nip04'
-import { nodeCrypto } from '../keys/hash.ts'
+import { nodeCrypto } from '../hash.ts'
 import { SealError } from './error.ts'
 
 const shape = /^([A-Za-z0-9+/]+={0,2})\?iv=([A-Za-z0-9+/]{22}==)$/

@@ -4,7 +4,7 @@
  * @module
  */
 import { decrypt, encrypt } from 'nostr-tools/nip44'
-import { hmacSha256, nodeCrypto } from '../keys/hash.ts'
+import { hmacSha256, nodeCrypto } from '../hash.ts'
 import { SealError } from './error.ts'
 
 export interface Codec {
