@@ -3,11 +3,18 @@
  * @module
  */
 import { matchFilter } from 'nostr-tools/filter'
-import { ClientAuth, EventDeletion, isAddressableKind, isEphemeralKind, isReplaceableKind } from 'nostr-tools/kinds'
+import {
+  ClientAuth,
+  EventDeletion,
+  GiftWrap,
+  isAddressableKind,
+  isEphemeralKind,
+  isReplaceableKind,
+} from 'nostr-tools/kinds'
 import type { Event } from '../../kinds/kind.ts'
 import type { Filter } from '../relay.ts'
 
-export { ClientAuth, EventDeletion, isEphemeralKind }
+export { ClientAuth, EventDeletion, GiftWrap, isEphemeralKind }
 
 type ToolsFilter = Parameters<typeof matchFilter>[0]
 type ToolsEvent = Parameters<typeof matchFilter>[1]
