@@ -45,7 +45,7 @@ export interface Connection {
 }
 
 /** Tokens that a message costs which nobody has a use for: forged, off-filter, malformed. */
-const USELESS = 10
+const USELESS = 50
 const GRACE_MS = 250
 
 type ToolsFilters = Parameters<AbstractRelay['prepareSubscription']>[0]

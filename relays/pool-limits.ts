@@ -25,7 +25,7 @@ export interface PoolLimits {
   readonly seenIds: number
   /** Longer messages are dropped unread. The socket ends the connection above 512 KiB. */
   readonly messageChars: number
-  /** What one relay may send: characters, and messages of which a useless one costs `USELESS`. Above it the socket is not read. */
+  /** What one relay may send: characters, and messages of which one that is of no use costs 50. Above it the socket is not read. */
   readonly charsPerSecond: number
   readonly charsBurst: number
   readonly messagesPerSecond: number
@@ -53,10 +53,10 @@ export const POOL_LIMITS: PoolLimits = {
   backdatedOverlapSeconds: 2 * 24 * 3600,
   seenIds: 16_384,
   messageChars: 512 * 1024,
-  charsPerSecond: 4 * MIB,
-  charsBurst: 32 * MIB,
-  messagesPerSecond: 2_000,
-  messagesBurst: 20_000,
+  charsPerSecond: 16 * MIB,
+  charsBurst: 64 * MIB,
+  messagesPerSecond: 10_000,
+  messagesBurst: 50_000,
   queryEvents: 5_000,
   keptEvents: 1_000,
   unsentBytes: 8 * MIB,
