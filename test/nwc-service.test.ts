@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Event, walletInfo, walletRequest, walletResponse } from '../kinds/index.ts'
+import { addressedTo, type Event, walletInfo, walletRequest, walletResponse } from '../kinds/index.ts'
 import { seconds } from '../src/clock.ts'
 import { serviceWorld } from './nwc-wire.ts'
 import { keys, serve } from './nwc-world.ts'
@@ -10,7 +10,7 @@ describe('what is heard', () => {
     const { line, conn, service } = serviceWorld()
     await service.ready
     expect(line.filters).toEqual([
-      [{ kinds: [walletRequest.number], authors: [conn.clientPubkey], '#p': [conn.uri.wallet] }],
+      [addressedTo([conn.uri.wallet], [walletRequest.number], { authors: [conn.clientPubkey] })],
     ])
     const [info] = line.published
     if (!info) throw new Error('no announcement')
