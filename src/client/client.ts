@@ -4,18 +4,7 @@
  * @module
  */
 import type { Announcement, Event, Message } from '../../kinds/index.ts'
-import {
-  about,
-  feedback,
-  frame,
-  isSealed,
-  jobIdOf,
-  messagesInput,
-  textInput,
-  textRequest,
-  textResult,
-  zapReceipt,
-} from '../../kinds/index.ts'
+import { feedback, isSealed, messagesInput, textInput, textRequest, textResult } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
@@ -24,6 +13,7 @@ import type { Keys } from '../keys.ts'
 import type { Network, Payer } from '../payments/payment.ts'
 import { openSeal } from '../seal.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
+import { openHearing } from './hearing.ts'
 
 export type { AskEvent } from './ask.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
@@ -53,6 +43,8 @@ export interface Question {
   readonly capMsats: bigint
   /** Seconds after which nobody waits any more. Default 600. */
   readonly ttlSeconds?: number
+  /** Show the answer while it is written. Default true; false saves the frames' signatures. */
+  readonly stream?: boolean
   onEvent?(event: AskEvent): void
 }
 
@@ -85,6 +77,7 @@ export function openClient(options: ClientOptions): Client {
   const { relays, keys, secret, clock } = options
   const pubkey = keys.publicKey(secret)
   const seal = openSeal({ keys, secret })
+  const hear = openHearing({ relays, clock, pubkey })
   // Every hash that was ever ordered here; one job orders at most one.
   const ordered = new Set<string>()
 
@@ -105,7 +98,7 @@ export function openClient(options: ClientOptions): Client {
         providers: node ? [node.pubkey] : [],
         ...(capMsats > 0n ? { bidMsats: capMsats } : {}),
         expiresAt: now + (question.ttlSeconds ?? 600),
-        stream: true,
+        stream: question.stream ?? true,
         receipt: wantsReceipt,
       },
       now,
@@ -126,17 +119,16 @@ export function openClient(options: ClientOptions): Client {
         question.onEvent?.(event)
       }
       const asked: Asked = openAsk({ ...options, ordered, request, seal, question, wantsReceipt, tell })
-      const author = question.node ? { authors: [question.node.pubkey] } : {}
-      const listening = relays.listen(
-        [
-          about([request.id], [feedback.number, textResult.number, zapReceipt.number], author),
-          about([request.id], [frame.number], author),
-        ],
-        { onEvent },
-      )
+      const { node } = question
+      const listening = hear({
+        job: request.id,
+        ...(node ? { node: node.pubkey } : {}),
+        namesUs: (node?.announcement?.v ?? 0) > 0,
+        wantsReceipt,
+        onEvent,
+      })
 
       function onEvent(event: Event) {
-        if (jobIdOf(event) !== request.id) return
         const opened = isSealed(event) ? open(event) : undefined
         if (isSealed(event) && opened === undefined) return
         if (event.kind === feedback.number && events.length < 200) events.push(event)
