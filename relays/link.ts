@@ -39,7 +39,7 @@ export interface LinkOptions {
 export interface Link {
   state(): RelayState
   /** Sends now or when the relay is back, until the returned way to stop is taken. Answers at most once. */
-  publish(event: Event, answer: (ok: boolean, says: string) => void): () => void
+  publish(event: Event, answer: (ok: boolean, says: string) => void, until: number): () => void
   /** Returns the way to end it. */
   subscribe(interest: Interest): () => void
   close(): Promise<void>
@@ -227,7 +227,7 @@ export function openLink(options: LinkOptions): Link {
 
   return {
     state: () => ({ url, state, dropped, reconnects, lastError }),
-    publish: (event, answer) => outbox.add(event, answer, state === 'open' ? connection : undefined),
+    publish: (event, answer, until) => outbox.add(event, answer, state === 'open' ? connection : undefined, until),
     subscribe(interest) {
       const none = () => {}
       const sub: Wanted = {

@@ -99,6 +99,7 @@ export function memoryHub(options: MemoryHubOptions): MemoryHub {
         }
         const stop = () => {
           cancel()
+          if (isClosed) tally.end()
           waiting.delete(attempt)
           own.delete(stop)
           signal?.removeEventListener('abort', stop)

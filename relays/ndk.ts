@@ -52,6 +52,8 @@ export async function openNdk({ urls: given, clock, admit, limits: own }: NdkOpt
     publish(event, { want, keepMs = limits.keepMs, signal } = {}) {
       const tally = openTally({ urls, clock, waitMs: isClosed ? 0 : limits.publishMs, want, signal })
       if (isClosed || signal?.aborted) return tally.done
+      open.add(tally.end)
+      void tally.done.then(() => open.delete(tally.end))
       for (const one of relays()) {
         const relay = relayUrl(one.url)
         one.publish(toNdk(new lib.NDKEvent(ndk), event), keepMs).then(

@@ -11,8 +11,11 @@ interface Wire {
 }
 
 export interface Outbox {
-  /** `wire`: the open connection, if there is one. Returns the way to forget the event. */
-  add(event: Event, answer: (ok: boolean, says: string) => void, wire: Wire | undefined): () => void
+  /**
+   * `wire`: the open connection, if there is one; `until`: milliseconds of the clock after which an outage is no reason
+   * to send again. Returns the way to forget the event.
+   */
+  add(event: Event, answer: (ok: boolean, says: string) => void, wire: Wire | undefined, until?: number): () => void
   /** The relay said OK true or false of an event: final, except that it asks for AUTH. `duplicate:` is a yes. */
   answered(id: string, ok: boolean, says: string): void
   /** Sends everything that is unanswered. */
@@ -27,6 +30,7 @@ interface Kept {
   readonly id: string
   readonly text: string
   readonly answer: (ok: boolean, says: string) => void
+  readonly until: number
   /** What the relay said when it asked for AUTH. */
   authSays: string
   triedAuth: boolean
@@ -55,11 +59,12 @@ export function openOutbox({ clock, limits, isAuthRequired }: OutboxOptions): Ou
   }
 
   return {
-    add(event, answer, wire) {
+    add(event, answer, wire, until = Number.POSITIVE_INFINITY) {
       const item: Kept = {
         id: event.id,
         text: `["EVENT",${JSON.stringify(event)}]`,
         answer,
+        until,
         authSays: '',
         triedAuth: false,
         cancel: () => {},
@@ -83,9 +88,10 @@ export function openOutbox({ clock, limits, isAuthRequired }: OutboxOptions): Ou
       }
     },
     opened(wire) {
-      for (const item of kept) {
+      for (const item of [...kept]) {
         item.triedAuth = false
-        wire.send(item.text)
+        if (clock.now() < item.until) wire.send(item.text)
+        else drop(item)
       }
     },
     needsAuth: () => [...kept].some(item => item.authSays !== ''),

@@ -44,10 +44,14 @@ export function openPool(options: PoolOptions): Relays {
       const stop = () => {
         cancel()
         publishing.delete(stop)
+        // An outstanding time-out would hold the process for as long.
+        if (closed) tally.end()
         signal?.removeEventListener('abort', stop)
         for (const one of stops) one()
       }
-      const cancel = clock.after(keepMs, stop)
+      // What is not kept for an outage still waits for its answer.
+      const cancel = clock.after(Math.max(keepMs, limits.publishMs), stop)
+      const until = clock.now() + keepMs
       publishing.add(stop)
       signal?.addEventListener('abort', stop)
       for (const [index, link] of links.entries()) {
@@ -56,7 +60,7 @@ export function openPool(options: PoolOptions): Relays {
           tally.answer({ relay, ok, says })
           if (--left === 0) stop()
         }
-        stops.push(link.publish(event, answer))
+        stops.push(link.publish(event, answer, until))
       }
       return tally.done
     },

@@ -46,6 +46,8 @@ export async function openRelayPool(options: RelayPoolOptions): Promise<Relays> 
     publish(event, { want, signal } = {}) {
       const tally = openTally({ urls, clock, waitMs: isClosed ? 0 : limits.publishMs, want, signal })
       if (isClosed || signal?.aborted) return tally.done
+      open.add(tally.end)
+      void tally.done.then(() => open.delete(tally.end))
       for (const relay of urls) {
         const sent = pool.addOrGetRelay(relay).publish(event)
         sent.on('ok', () => tally.answer({ relay, ok: true, says: '' }))

@@ -19,6 +19,8 @@ export interface Tally {
   readonly done: Promise<Published>
   /** The first answer of a relay counts; later ones and those after the end are ignored. */
   answer(ack: Ack): void
+  /** No more answers will come: resolves with what is known. */
+  end(): void
 }
 
 /** Starts counting and the clock. `done` resolves once, never rejects; an abort resolves it with what is known. */
@@ -47,6 +49,7 @@ export function openTally(options: TallyOptions): Tally {
   else signal?.addEventListener('abort', end)
   return {
     done,
+    end,
     answer(ack) {
       if (ended || acks.has(ack.relay) || !urls.includes(ack.relay)) return
       acks.set(ack.relay, ack)
