@@ -2,7 +2,7 @@
  * What a standing subscription asks for, at first and again after an outage.
  * @module
  */
-import { GiftWrap } from 'nostr-tools/kinds'
+import { GiftWrap } from './embedded/matching.ts'
 import type { Filter } from './relay.ts'
 
 export interface Overlap {
