@@ -32,7 +32,9 @@ const answer = (opened: string) => ({
 })
 
 const faultOf = (error: unknown): WalletResponse['body']['error'] => {
-  if (!isRecord(error)) return null
+  if (error === null || error === undefined) return null
+  // Whatever stands there, it is not the word of a wallet that succeeded.
+  if (!isRecord(error)) return { code: 'OTHER', message: typeof error === 'string' ? error : '' }
   const { code, message } = error
   return { code: typeof code === 'string' ? code : 'OTHER', message: typeof message === 'string' ? message : '' }
 }

@@ -117,3 +117,21 @@ test('an announcement tells its price in both units and both spellings', () => {
   expect(said(21_000n)['amount']).toBe('21')
   expect(said(20_001n)).toMatchObject({ amount: '21', manifest: { price_msats: '20001' } })
 })
+
+test('any error that is not null is an error, whatever its shape, and hides the result beside it', () => {
+  const key = 'a'.repeat(64)
+  const event = {
+    ...{ id: key, pubkey: key, created_at: 1, content: 'x', sig: key + key },
+    kind: walletResponse.number,
+  }
+  const tags = [
+    ['p', key],
+    ['e', key],
+  ]
+  for (const error of ['no', false, 0, [], { code: 7 }]) {
+    const body = { result_type: 'pay_invoice', error, result: { preimage: key } }
+    const read = walletResponse.read({ ...event, tags }, JSON.stringify(body))
+    expect(read.ok && read.value.body.error?.code).toBe('OTHER')
+    expect(read.ok && read.value.body.result).toBeNull()
+  }
+})

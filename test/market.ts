@@ -8,7 +8,7 @@ import { seconds } from '../src/clock.ts'
 import { type Node, type NodeEvent, type NodeOptions, openNode } from '../src/node/node.ts'
 import { type SimNet, type SimWallet, simNet } from '../src/payments/sim.ts'
 import { type EchoOptions, echoRunner } from '../src/runners/echo.ts'
-import { clock, type World } from './worlds.ts'
+import type { World } from './worlds.ts'
 
 export interface Market {
   readonly net: SimNet
@@ -29,12 +29,14 @@ export interface MarketOptions {
   readonly echo?: Partial<EchoOptions>
   readonly node?: Partial<NodeOptions>
   readonly client?: Partial<ClientOptions>
+  /** Default true. */
+  readonly awaitReady?: boolean
 }
 
 export const walletMsats = 1_000_000n
 
 export async function openMarket(world: World, options: MarketOptions = {}): Promise<Market> {
-  const { keys } = world
+  const { keys, clock } = world
   const net = simNet({ clock, pollMs: 50 })
   const payee = net.wallet({ alias: 'node', msats: walletMsats })
   const payer = net.wallet({ alias: 'client', msats: walletMsats })
@@ -61,7 +63,7 @@ export async function openMarket(world: World, options: MarketOptions = {}): Pro
         else waiting.push(one)
     },
   })
-  if (!(await node.ready)) throw new Error('the node does not hear itself')
+  if (options.awaitReady !== false && !(await node.ready)) throw new Error('the node does not hear itself')
   const relays = world.connect(clientSecret)
   const client = openClient({ relays, keys, secret: clientSecret, clock, payer, network: 'regtest', ...options.client })
   return {

@@ -69,6 +69,28 @@ inEveryWorld('a paid job', open => {
     }),
   )
 
+  for (const [what, text] of [
+    ['one word', 'patience'],
+    ['words in many scripts', 'ñandú 漢字 🫡 end'],
+    ['fifty thousand bytes', 'word '.repeat(9_999).trim()],
+  ] as const)
+    keeps('job.ends', `an answer of ${what} arrives whole`, () =>
+      within({ echo: { contextTokens: 1_000_000 }, priceMsats: 0n }, async ({ ask, askEvents }) => {
+        const outcome = await ask({ text, maxTokens: 20_000 })
+        expect(outcome).toMatchObject({ ok: true })
+        expect(outcome.text).toBe(text)
+        expect(askEvents.flatMap(event => (event.event === 'chunk' ? [event.text] : [])).join('')).toBe(text)
+      }),
+    )
+
+  keeps('job.ends', 'an answer that no event can carry fails with the reason, and the money is credit', () =>
+    within({ echo: { contextTokens: 1_000_000 } }, async ({ ask, told }) => {
+      const outcome = await ask({ text: `${'word '.repeat(12_500)}end`.slice(0, 62_000), maxTokens: 20_000 })
+      expect(outcome).toMatchObject({ ok: false, code: 'too-long', msats: 2_000n })
+      expect((await told('credit')).msats).toBe(2_000n)
+    }),
+  )
+
   keeps('job.cancelled', 'a job that is withdrawn is stopped and not answered', () =>
     within({ echo: { fault: 'hangs' }, priceMsats: 0n }, async ({ ask, told, node }) => {
       const stop = new AbortController()

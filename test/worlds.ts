@@ -13,12 +13,13 @@ import { type EmbeddedRelay, startRelay } from '../relays/embedded/relay.ts'
 import { memoryHub } from '../relays/memory.ts'
 import { openPool } from '../relays/pool.ts'
 import type { Relays } from '../relays/relay.ts'
-import { wallClock } from '../src/clock.ts'
+import { type Clock, wallClock } from '../src/clock.ts'
 import { openIntake } from '../src/intake.ts'
 import { type Keys, openKeys } from '../src/keys.ts'
 
 export interface World {
   readonly name: string
+  readonly clock: Clock
   readonly keys: Keys
   /** One more participant. */
   connect(secret?: Uint8Array): Relays
@@ -29,30 +30,32 @@ export interface World {
   close(): Promise<void>
 }
 
-export const clock = wallClock()
+const clock = wallClock()
 
 /** A door for the relays of a test: every kind of ours that its author signed. */
-export const doorOf = (keys: Keys) =>
+export const doorOf = (keys: Keys, time: Clock = clock) =>
   openIntake({
     verify: event => keys.verify(event),
-    clock,
+    clock: time,
     kinds: kinds.map(kind => kind.number),
     windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },
     seenMax: 0,
   }).admit
 
-async function memoryWorld(): Promise<World> {
+/** Without sockets; with a clock in hand, time is the test's too. */
+export async function memoryWorld(time: Clock = clock): Promise<World> {
   const keys = await openKeys()
-  const hub = memoryHub({ clock, verify: event => keys.verify(event) })
+  const hub = memoryHub({ clock: time, verify: event => keys.verify(event) })
   const seen: Event[] = []
   const stop = hub.watch(event => seen.push(event))
   const open: Relays[] = []
   return {
     name: 'memory',
+    clock: time,
     keys,
     seen,
     connect() {
-      const relays = hub.connect({ admit: doorOf(keys) })
+      const relays = hub.connect({ admit: doorOf(keys, time) })
       open.push(relays)
       return relays
     },
@@ -87,6 +90,7 @@ function socketWorld(
   const spy = connect().listen([{ kinds: kinds.map(kind => kind.number) }], { onEvent: event => seen.push(event) })
   return {
     name,
+    clock,
     keys,
     seen,
     connect,
@@ -165,7 +169,7 @@ const freePort = () =>
 
 /** Runs the same tests in every world. `open` inside a test gives a fresh one. */
 export function inEveryWorld(name: string, tests: (open: () => Promise<World>) => void): void {
-  describe(`${name} · memory`, () => tests(memoryWorld))
+  describe(`${name} · memory`, () => tests(() => memoryWorld()))
   describe(`${name} · socket`, () => tests(embeddedWorld))
   const binary = strfryBinary()
   if (binary) describe(`${name} · strfry`, () => tests(() => strfryWorld(binary)))

@@ -55,11 +55,15 @@ export interface JobBoxOptions {
   receipt(paid: Paid, bolt11: string): Event | undefined
   tell(event: NodeEvent): void
   ended(job: NodeJob): void
+  /** Fires when the node closes: work stops, and nobody waits for late money any more. */
+  readonly signal: AbortSignal
 }
 
 export type JobBox = Mailbox<NodeJob, NodeFact>
 
 const frameEvery = { everyMs: 40, chars: 400 }
+/** How long the wallet is still watched for money that comes after the end. */
+const lingerMs = 3_600_000
 /** Ordinary clients get the whole text so far, now and then (NIP-90 `partial`). */
 const partialEveryMs = 2_000
 
@@ -73,6 +77,17 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   let partialAt = 0
   const stream = openStream({ clock, ...frameEvery, send: (seq, text, last) => speech.frame(seq, text, last) })
   const [job, acts] = openNodeJob(ask)
+  let stopLingering = () => {}
+  options.signal.addEventListener(
+    'abort',
+    () => {
+      abort?.abort()
+      unwatch()
+      stopLingering()
+      mailbox.close()
+    },
+    { once: true },
+  )
 
   const settled = (hash: string, state: Extract<BillState, { state: 'settled' }>): NodeFact => ({
     fact: 'paid',
@@ -92,15 +107,16 @@ export function openJobBox(options: JobBoxOptions): JobBox {
 
   /** Asks until the wallet answers: an unreachable wallet is no proof that nothing was paid. */
   async function finalState(hash: string): Promise<NodeFact> {
-    for (;;) {
+    while (!options.signal.aborted) {
       try {
-        const state = await payee?.billState(hash)
+        const state = await payee?.billState(hash, options.signal)
         return state?.state === 'settled' ? settled(hash, state) : { fact: 'unpaid' }
       } catch (error) {
         tell({ ...about, event: 'trouble', says: `The wallet cannot be asked about an invoice: ${text(error)}` })
         await new Promise<void>(resolve => clock.after(5_000, resolve))
       }
     }
+    return { fact: 'unpaid' }
   }
 
   async function run(send: (fact: NodeFact) => void): Promise<void> {
@@ -115,6 +131,8 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     const done = await options.runner.run(options.work, emit, mine.signal)
     if (mine.signal.aborted) return
     const { text: answer, model, promptTokens, outputTokens } = done
+    const why = undeliverable(answer)
+    if (why) return send({ fact: 'fault', why })
     send({ fact: 'result', answer: { text: answer, model, promptTokens, outputTokens } })
   }
 
@@ -186,7 +204,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     tell({ ...about, event: 'delivered', id: event.id, ms: clock.now() - began })
   }
 
-  return openMailbox<NodeJob, NodeFact, NodeAct>({
+  const mailbox = openMailbox<NodeJob, NodeFact, NodeAct>({
     job,
     acts,
     clock,
@@ -205,11 +223,31 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       if (!isEnd(state.state)) return
       if (state.state !== 'delivered' && fact?.fact !== 'again' && fact?.fact !== 'paid')
         tell({ ...about, event: state.state as NodeEvent['event'], ...(state.why ? { says: state.why.says } : {}) })
+      if (state.bill && !state.paid) {
+        stopLingering()
+        stopLingering = clock.after(lingerMs, () => unwatch())
+      } else unwatch()
       options.ended(state)
     },
     onBroken: error => tell({ ...about, event: 'trouble', says: text(error) }),
   })
+  return mailbox
 }
+
+/** One event carries the answer: nothing and too much cannot be sent, so they are failures of the work. */
+function undeliverable(answer: string): Why | undefined {
+  if (answer === '')
+    return { code: 'empty', says: 'The model gave an empty answer. What was paid is kept as your credit.' }
+  const bytes = new TextEncoder().encode(answer).length
+  if (bytes <= answerBytes) return undefined
+  return {
+    code: 'too-long',
+    says: `The answer has ${bytes} bytes; one event carries ${answerBytes}. Ask for fewer tokens. What was paid is kept as your credit.`,
+  }
+}
+
+/** What fits into one sealed event with room for its tags. */
+const answerBytes = 60_000
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const runnerTrouble: Why = {

@@ -97,6 +97,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const pubkey = keys.publicKey(secret)
   const seal = openSeal({ keys, secret })
   const tell = (event: NodeEvent) => options.onEvent?.(event)
+  const closing = new AbortController()
   const boxes = new Map<string, JobBox>()
   const ended = lru<string, JobBox>(limits.remembered)
   const withdrawn = lru<string, string>(limits.remembered)
@@ -191,7 +192,15 @@ export async function openNode(options: NodeOptions): Promise<Node> {
       when: options.when ?? 'before',
       now: seconds(clock),
     } as const
-    const base = { speech, runner, clock, tell, billSeconds: limits.billSeconds, ...(payee ? { payee } : {}) }
+    const base = {
+      speech,
+      runner,
+      clock,
+      tell,
+      signal: closing.signal,
+      billSeconds: limits.billSeconds,
+      ...(payee ? { payee } : {}),
+    }
     const pending: { facts: Parameters<JobBox['send']>[0][] } = { facts: [] }
     boxes.set(event.id, placeholder(event, pending.facts))
     const checked = refusal ? undefined : await check(work?.work)
@@ -271,7 +280,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     async close() {
       announcer.close()
       for (const one of listening) one.close()
-      for (const box of boxes.values()) box.close()
+      closing.abort()
       boxes.clear()
     },
   }

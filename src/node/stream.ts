@@ -29,7 +29,8 @@ export function openStream(options: StreamOptions): StreamOut {
   const flush = (last: boolean) => {
     cancel?.()
     cancel = undefined
-    if (waiting === '' && !last) return
+    // An empty text cannot be sealed, and the result itself ends a stream whose words are all out.
+    if (waiting === '') return
     const text = waiting
     waiting = ''
     options.send(seq++, text, last)
