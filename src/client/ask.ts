@@ -74,7 +74,7 @@ export function openAsk(options: AskOptions): Asked {
   const paying = openPaying(options)
 
   async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
-    const [done] = await Promise.all([relays.publish(request, { want: 1, keepMs: 60_000 }), zap.send()])
+    const [done] = await Promise.all([relays.publish(request, { keepMs: 60_000 }), zap.send()])
     if (!first) return
     if (done.accepted > 0)
       return tell({ event: 'asked', request: request.id, relays: done.accepted, sealed: request.content !== '' })
