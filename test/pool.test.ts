@@ -5,6 +5,7 @@ import { openPool, type PoolOptions } from '../relays/pool.ts'
 import type { Relays } from '../relays/relay.ts'
 import { wallClock } from '../src/clock.ts'
 import { openKeys } from '../src/keys.ts'
+import { keeps } from './promises.ts'
 import { QUICK } from './relays-casts.ts'
 import { type Cast, play, type Stage } from './suites/relays-stage.ts'
 
@@ -13,13 +14,13 @@ const secret = keys.newSecret()
 
 /** A stage on which the pool has these options. */
 function pooled(name: string, options: Partial<PoolOptions>, run: (stage: Stage) => Promise<void>) {
-  const { limits, ...rest } = options
-  const cast: Cast = {
-    patienceMs: 4_000,
-    open: (urls, admit) => openPool({ urls, clock: wallClock(), admit, limits: { ...QUICK, ...limits }, ...rest }),
-  }
-  test(name, { concurrent: true, timeout: 15_000 }, () => play(cast, run))
+  test(name, { concurrent: true, timeout: 15_000 }, () => play(castOf(options), run))
 }
+
+const castOf = ({ limits, ...rest }: Partial<PoolOptions>): Cast => ({
+  patienceMs: 4_000,
+  open: (urls, admit) => openPool({ urls, clock: wallClock(), admit, limits: { ...QUICK, ...limits }, ...rest }),
+})
 
 const signed: Template[] = []
 const sign = (template: Template) => {
@@ -89,7 +90,7 @@ pooled('OK false: duplicate is a yes, replaced and deleted are a final no', {}, 
 })
 
 const slow = { messagesPerSecond: 20, messagesBurst: 100, pingMs: 60_000 }
-pooled('a flooding relay is read no faster than its budget', { limits: slow }, async stage => {
+const flood = async (stage: Stage) => {
   const [liar, honest] = [await stage.fake(), await stage.fake()]
   let asked = 0
   const relays = await stage.open(liar.url, honest.url)
@@ -121,7 +122,13 @@ pooled('a flooding relay is read no faster than its budget', { limits: slow }, a
   for (let i = 0; i < 60; i++) await stage.within('publish', relays.publish(stage.event(), { want: 1 }))
   // What was in the socket's buffer when it was paused is still read: 64 KiB, some 170 events.
   expect(asked).toBeLessThan(1_000)
-})
+}
+keeps(
+  'relay.hostile',
+  'a flooding relay is read no faster than its budget',
+  () => play(castOf({ limits: slow }), flood),
+  15_000,
+)
 
 pooled('a query stops at its bound of events', { limits: { queryEvents: 10 } }, async stage => {
   const relay = await stage.fake({ eose: false })
