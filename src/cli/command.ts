@@ -19,6 +19,8 @@ export interface Io {
   readonly signal: AbortSignal
   /** True where stderr is a terminal. */
   readonly terminal: boolean
+  /** Width of that terminal. */
+  readonly columns?: number
   stdin(): Promise<string>
 }
 

@@ -26,6 +26,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   clock: wallClock(),
   signal: stopping.signal,
   terminal: process.stderr.isTTY === true,
+  ...(process.stderr.isTTY ? { columns: process.stderr.columns } : {}),
   async stdin() {
     let text = ''
     for await (const chunk of process.stdin.setEncoding('utf8')) {

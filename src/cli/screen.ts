@@ -16,13 +16,30 @@ export interface Screen {
 }
 
 const labelWidth = 9
+const margin = ' '.repeat(11 + labelWidth)
+
+/** Breaks at spaces; a word that is longer than a line is left whole. */
+function fold(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
 
 export function openScreen(io: Io): Screen {
   const began = io.clock.now()
   const elapsed = () => io.clock.now() - began
   let open = false
-  const shown = (label: string, words: string) =>
-    `${(elapsed() / 1000).toFixed(1).padStart(6)} s  ${label.padEnd(labelWidth)} ${clean(words).replace(/\n/g, ' ')}`
+  const room = Math.max(30, (io.columns ?? 0) - margin.length - 1)
+  // Only a terminal has a width; a log file keeps one line a phase.
+  const folded = (words: string) => {
+    const text = clean(words).replace(/\s+/g, ' ')
+    return io.columns === undefined ? text : fold(text, room).join(`\n${margin}`)
+  }
+  const head = (label: string) => `${(elapsed() / 1000).toFixed(1).padStart(6)} s  ${label.padEnd(labelWidth)} `
   const clear = () => {
     if (open) io.err('\r\u001b[2K')
     open = false
@@ -30,17 +47,17 @@ export function openScreen(io: Io): Screen {
   return {
     line(label, words) {
       clear()
-      io.err(`${shown(label, words)}\n`)
+      io.err(`${head(label)}${folded(words)}\n`)
     },
     progress(label, words) {
       if (!io.terminal) return
       clear()
-      io.err(shown(label, words))
+      io.err(`${head(label)}${clean(words).replace(/\s+/g, ' ').slice(0, room)}`)
       open = true
     },
     more(words) {
       clear()
-      io.err(`${' '.repeat(11 + labelWidth)} ${clean(words)}\n`)
+      io.err(`${margin}${folded(words)}\n`)
     },
     elapsed,
   }

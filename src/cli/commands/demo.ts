@@ -55,10 +55,7 @@ export const demoCommand: Command = {
       const [payer, payee] = shared.map(({ uri }) => keep(connectWallet(uri, keys, clock), one => one.close()))
       if (!payer || !payee) throw new Error('The wallets did not open.')
       const spendable = await payer.balance()
-      screen.line(
-        'money',
-        `two Lightning nodes and a channel, regtest · the client can spend ${spendable / 1000n} play sats over NIP-47`,
-      )
+      screen.line('money', `two Lightning nodes, one channel, regtest · the client has ${spendable / 1000n} play sats`)
 
       const runner = keep(await runnerOf(args, io, screen), one => one.close())
       const [model] = await runner.models()
@@ -87,10 +84,7 @@ export const demoCommand: Command = {
         one => one.close(),
       )
       if (!(await node.ready)) throw new Error('The node does not hear itself through the relay.')
-      screen.line(
-        'node',
-        `${npub(node.pubkey).slice(0, 20)}… · heard its own probe · model ${model?.name}, ${model?.contextTokens} tokens of context`,
-      )
+      screen.line('node', `${npub(node.pubkey).slice(0, 16)}… · heard its own probe · model ${model?.name}`)
       if (model?.name === 'nano') screen.more(nanoAbout)
       screen.line('price', `${money(priceMsats)} per answer`)
 
@@ -145,15 +139,12 @@ export const demoCommand: Command = {
       const ok = outcome.ok && receipt !== undefined && preimage !== undefined
       const why = outcome.ok ? `The answer came, but the zap receipt did not hold: ${receiptSays}.` : outcome.says
       if (ok) {
-        screen.line(
-          'receipt',
-          `zap receipt ${short(receipt.id)} · signed by the node, commits to this job and invoice · ${receiptSays}`,
-        )
+        screen.line('receipt', `zap receipt ${short(receipt.id)} · signed by the node · ${receiptSays}`)
         screen.line(
           'cost',
-          `${money(msats)} · first words after ${((firstTextMs ?? 0) / 1000).toFixed(2)} s · ${(ms / 1000).toFixed(2)} s from question to receipt · ${usage?.outputTokens ?? '?'} tokens`,
+          `${money(msats)} · ${(ms / 1000).toFixed(2)} s in all, first words after ${((firstTextMs ?? 0) / 1000).toFixed(2)} s · ${usage?.outputTokens ?? '?'} tokens`,
         )
-        screen.more('next: gridstr help, or README.md, to run relay, node and client as processes of their own')
+        screen.more('Next: README.md runs relay, node and client as processes of their own.')
       } else screen.line('failed', why ?? '')
       if (json)
         io.out(
