@@ -23,7 +23,7 @@ export interface PoolLimits {
   readonly backdatedOverlapSeconds: number
   /** Ids that one subscription surely remembers; at most twice as many are held. */
   readonly seenIds: number
-  /** Longer messages are dropped unread. The socket ends the connection above 512 KiB. */
+  /** Longer messages are dropped unread. The socket ends the connection above 4 MiB. */
   readonly messageChars: number
   /** What one relay may send: characters, and messages of which one that is of no use costs 50. Above it the socket is not read. */
   readonly charsPerSecond: number

@@ -7,8 +7,11 @@ import { WebSocket, WebSocketServer } from 'ws'
 export type { RawData, WebSocket as ServerSocket } from 'ws'
 export { WebSocketServer }
 
-/** Bytes of one incoming message that a client accepts; a longer one ends the connection (close code 1009). */
-export const MAX_FRAME_BYTES = 512 * 1024
+/**
+ * Bytes of one incoming message that a client accepts; a longer one ends the connection (close code 1009). Far above what
+ * the pool reads: what lies between is dropped unread, so that one long event on a relay cannot deafen a subscription.
+ */
+export const MAX_FRAME_BYTES = 4 * 1024 * 1024
 
 /**
  * Client WebSocket that cannot end the process: it always has an `error` listener, also after the owner detached its
