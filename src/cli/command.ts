@@ -68,11 +68,14 @@ export function readArguments(argv: readonly string[], options: ParseArgsOptions
       if (typeof said !== 'string') return undefined
       const value = /^[0-9]{1,15}$/.test(said) ? Number(said) : Number.NaN
       if (value >= least && value <= most) return value
-      throw new UsageError(`--${name} ${said}: give a whole number from ${least} to ${most}.`)
+      throw new UsageError(`--${name} ${quoted(said)}: give a whole number from ${least} to ${most}.`)
     },
     rest: positionals,
   }
 }
+
+/** What was typed, as an error may repeat it: never enough of it to be a secret that was typed in the wrong place. */
+export const quoted = (said: string): string => `"${said.length > 24 ? `${said.slice(0, 24)}…` : said}"`
 
 /** One JSON line. Money leaves as a number of msats; secrets must not be in the value. */
 export const jsonLine = (value: object): string =>

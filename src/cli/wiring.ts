@@ -14,7 +14,7 @@ import { writeNwcUri } from '../payments/nwc/uri.ts'
 import { nwcWallet } from '../payments/nwc.ts'
 import type { Wallet } from '../payments/payment.ts'
 import { openSeal } from '../seal.ts'
-import { type Arguments, type Io, UsageError } from './command.ts'
+import { type Arguments, type Io, quoted, UsageError } from './command.ts'
 import type { Screen } from './screen.ts'
 
 export const walletOptions = { wallet: { type: 'string' }, 'wallet-file': { type: 'string' } } as const
@@ -29,7 +29,7 @@ export function relayUrls(args: Arguments): string[] {
     try {
       return relayUrl(url)
     } catch {
-      throw new UsageError(`"${url}" is no relay address: write ws://… or wss://…`)
+      throw new UsageError(`${quoted(url)} is no relay address: write ws://… or wss://…`)
     }
   })
 }

@@ -123,8 +123,9 @@ export const askCommand: Command = {
 function keyOf(text: string): string {
   try {
     return pubkeyFromText(text)
-  } catch {
-    throw new UsageError(`--to ${text}: give an npub or 64 hex digits.`)
+  } catch (error) {
+    // Never the text itself: it may be a secret key, pasted by mistake.
+    throw new UsageError(`--to: ${reason(error)}`)
   }
 }
 
