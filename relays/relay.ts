@@ -12,7 +12,7 @@ export interface Filter {
   kinds?: number[]
   since?: number
   until?: number
-  /** Initial query only. Standing subscriptions are sent without it. */
+  /** Initial query only. Standing subscriptions are sent without it; `0` there means from now on. */
   limit?: number
   [tag: `#${string}`]: string[] | undefined
 }
@@ -51,7 +51,10 @@ export interface ListenOptions {
 }
 
 export interface Listening {
-  /** Resolves when the subscription is live on at least one relay (EOSE or time-out), never rejects. Ephemeral answers need it before the question. */
+  /**
+   * Resolves when the subscription is live on at least one relay, or when waiting for one has taken its time: never rejects,
+   * and says nothing about relays that are down. Ephemeral answers need it before the question.
+   */
   readonly live: Promise<void>
   close(): void
 }

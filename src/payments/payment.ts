@@ -28,7 +28,7 @@ export type BillState =
   | { readonly state: 'settled'; readonly msats: bigint; readonly preimage: string; readonly at: number }
 
 export interface Payee {
-  /** Makes an invoice. Rejects with `PaymentError`. */
+  /** Makes an invoice. The same key and amount give the same bill, expired or not. Rejects with `PaymentError`. */
   bill(ask: BillAsk, signal?: AbortSignal): Promise<Bill>
   /** Asks the own wallet. `unknown` when the wallet does not know the hash; rejects with `PaymentError` when it cannot be asked. */
   billState(hash: string, signal?: AbortSignal): Promise<BillState>
@@ -103,11 +103,14 @@ export interface Wallet extends Payee, Payer {
   info(signal?: AbortSignal): Promise<WalletInfo>
   /** One row, or `undefined`; incoming before outgoing where both exist. */
   transaction(hash: string, signal?: AbortSignal): Promise<Transaction | undefined>
-  /** Newest first. */
-  transactions(options?: { limit?: number; offset?: number; unpaid?: boolean; type?: 'incoming' | 'outgoing' }): Promise<
-    readonly Transaction[]
-  >
-  /** Calls on every settled incoming or outgoing payment; returns the way to stop. */
+  /** Newest first; 20 settled rows where nothing else is asked for. */
+  transactions(options?: {
+    limit?: number
+    offset?: number
+    unpaid?: boolean
+    type?: 'incoming' | 'outgoing'
+  }): Promise<readonly Transaction[]>
+  /** Calls on every settled incoming or outgoing payment, told by the wallet or found by polling; returns the way to stop. */
   onSettled(listener: (transaction: Transaction) => void): () => void
 }
 
