@@ -6,13 +6,23 @@ import { npub, openKeys } from '../../keys.ts'
 import { openNode } from '../../node/node.ts'
 import { readInvoice } from '../../payments/bolt11.ts'
 import { ldkPair } from '../../payments/ldk.ts'
+import { secondReading } from '../../payments/second-reader.ts'
 import { nanoAbout } from '../../runners/llama/source.ts'
 import { type Command, clean, jsonLine, readArguments, UsageError } from '../command.ts'
-import { money, openScreen, short } from '../screen.ts'
+import { money, openScreen, type Screen, short } from '../screen.ts'
 import { connectWallet, pool, shareWallet } from '../wiring.ts'
 import { runnerOf, runnerOptions } from './node.ts'
 
 const question = 'What is Nostr?'
+
+/** What the invoice itself asks for, as our strict reader and another program read it. */
+async function showInvoice(bolt11: string, screen: Screen): Promise<void> {
+  const read = readInvoice(bolt11)
+  const second = await secondReading(bolt11)
+  const asks = read.ok ? `${money(read.invoice.msats ?? 0n)}, ${read.invoice.network}` : 'nothing that can be read'
+  const agrees = read.ok && second?.msats === read.invoice.msats ? 'a second reader agrees' : 'a second reader differs'
+  screen.line('invoice', `${bolt11.slice(0, 24)}… · bolt11 itself says ${asks} · ${agrees}`)
+}
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -102,12 +112,7 @@ export const demoCommand: Command = {
           screen.line('job', `${short(event.request)} · published${event.sealed ? ', sealed to the node' : ''}`)
         if (event.event === 'quote') {
           bolt11 = event.bolt11
-          const read = readInvoice(bolt11)
-          const asks = read.ok ? money(read.invoice.msats ?? 0n) : 'unreadable'
-          screen.line(
-            'invoice',
-            `${bolt11.slice(0, 24)}… · bolt11 itself says ${asks}, ${read.ok ? read.invoice.network : ''}`,
-          )
+          void showInvoice(event.bolt11, screen)
         }
         if (event.event === 'paid') {
           const read = readInvoice(bolt11)
