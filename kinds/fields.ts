@@ -32,7 +32,13 @@ export type Found<F> = {
 /** Says that a tag broke its rule. */
 export const broken: unique symbol = Symbol('broken')
 
-const names = (source: Source): { head: Tag; id: string; values(tag: Tag): Tag | undefined } => {
+interface Named {
+  readonly head: Tag
+  readonly id: string
+  values(tag: Tag): Tag | undefined
+}
+
+const names = (source: Source): Named => {
   if (typeof source === 'string')
     return { head: [source], id: source, values: tag => (tag[0] === source ? tag.slice(1) : undefined) }
   const [name, key, ...aliases] = source
@@ -41,38 +47,41 @@ const names = (source: Source): { head: Tag; id: string; values(tag: Tag): Tag |
   return { head: [name, key], id: key, values }
 }
 
-const describe = (source: Source, value: Value<unknown>): { id: string; form: string } => {
-  const { head, id } = names(source)
+const describe = ({ head, id }: Named, value: Value<unknown>): { id: string; form: string } => {
   return {
     id,
     form: `[${[...head, ...(value.form.match(/<[^>]*>|[^\s<]+/g) ?? [])].map(part => `"${part}"`).join(', ')}]`,
   }
 }
 
-const pick = <T>(source: Source, value: Value<T>, tags: readonly Tag[]): (T | undefined)[] => {
-  const { values } = names(source)
-  return tags.flatMap(tag => {
-    const said = values(tag)
-    return said ? [value.read(said)] : []
-  })
+const pick = <T>(named: Named, value: Value<T>, tags: readonly Tag[]): (T | undefined)[] => {
+  const found: (T | undefined)[] = []
+  for (const tag of tags) {
+    const said = named.values(tag)
+    if (said) found.push(value.read(said))
+  }
+  return found
 }
 
 /** Said at most once (the same thing twice is once); a bad one breaks the rule. */
-export const maybe = <T>(source: Source, value: Value<T>, says: string, rule: string): Field<T | undefined> => ({
-  ...describe(source, value),
-  count: '0..1',
-  says,
-  rule,
-  read(tags) {
-    const found = pick(source, value, tags)
-    const [first] = found
-    if (found.length === 0) return undefined
-    if (found.includes(undefined) || first === undefined) return broken
-    const spelled = JSON.stringify(value.write(first))
-    return found.every(item => item !== undefined && JSON.stringify(value.write(item)) === spelled) ? first : broken
-  },
-  write: item => (item === undefined ? [] : [[...names(source).head, ...value.write(item)]]),
-})
+export const maybe = <T>(source: Source, value: Value<T>, says: string, rule: string): Field<T | undefined> => {
+  const named = names(source)
+  return {
+    ...describe(named, value),
+    count: '0..1',
+    says,
+    rule,
+    read(tags) {
+      const found = pick(named, value, tags)
+      const [first] = found
+      if (found.length === 0) return undefined
+      if (found.includes(undefined) || first === undefined) return broken
+      const spelled = JSON.stringify(value.write(first))
+      return found.every(item => item !== undefined && JSON.stringify(value.write(item)) === spelled) ? first : broken
+    },
+    write: item => (item === undefined ? [] : [[...named.head, ...value.write(item)]]),
+  }
+}
 
 /** Said exactly once. */
 export const one = <T>(source: Source, value: Value<T>, says: string, rule: string): Field<T> => {
@@ -81,27 +90,33 @@ export const one = <T>(source: Source, value: Value<T>, says: string, rule: stri
 }
 
 /** Said at most once by us; from others the first readable one counts and the rest is ignored. */
-export const loose = <T>(source: Source, value: Value<T>, says: string): Field<T | undefined> => ({
-  ...describe(source, value),
-  count: '0..1',
-  says,
-  read: tags => pick(source, value, tags).find(item => item !== undefined),
-  write: item => (item === undefined ? [] : [[...names(source).head, ...value.write(item)]]),
-})
+export const loose = <T>(source: Source, value: Value<T>, says: string): Field<T | undefined> => {
+  const named = names(source)
+  return {
+    ...describe(named, value),
+    count: '0..1',
+    says,
+    read: tags => pick(named, value, tags).find(item => item !== undefined),
+    write: item => (item === undefined ? [] : [[...named.head, ...value.write(item)]]),
+  }
+}
 
 /** Said any number of times up to `most`; a bad one, or one too many, breaks the rule. */
-export const many = <T>(source: Source, value: Value<T>, says: string, rule: string, most = 64): Field<T[]> => ({
-  ...describe(source, value),
-  count: '0..n',
-  says,
-  rule,
-  read(tags) {
-    const found = pick(source, value, tags)
-    const good = found.filter(item => item !== undefined)
-    return good.length === found.length && good.length <= most ? good : broken
-  },
-  write: items => items.map(item => [...names(source).head, ...value.write(item)]),
-})
+export const many = <T>(source: Source, value: Value<T>, says: string, rule: string, most = 64): Field<T[]> => {
+  const named = names(source)
+  return {
+    ...describe(named, value),
+    count: '0..n',
+    says,
+    rule,
+    read(tags) {
+      const found = pick(named, value, tags)
+      const good = found.filter(item => item !== undefined)
+      return good.length === found.length && good.length <= most ? good : broken
+    },
+    write: items => items.map(item => [...named.head, ...value.write(item)]),
+  }
+}
 
 /** Like `many`, and at least once. */
 export const some = <T>(source: Source, value: Value<T>, says: string, rule: string, most = 64): Field<T[]> => {
@@ -114,19 +129,25 @@ export const some = <T>(source: Source, value: Value<T>, says: string, rule: str
 }
 
 /** A list in one tag (`relays`, and only strangers send several): all of them joined, repetitions and bad ones left out. */
-export const list = <T>(source: Source, value: Value<T[]>, says: string, most = 10): Field<T[]> => ({
-  ...describe(source, value),
-  count: '0..1',
-  says,
-  read: tags => [...new Set(pick(source, value, tags).flatMap(item => item ?? []))].slice(0, most),
-  write: items => (items.length === 0 ? [] : [[...names(source).head, ...value.write(items)]]),
-})
+export const list = <T>(source: Source, value: Value<T[]>, says: string, most = 10): Field<T[]> => {
+  const named = names(source)
+  return {
+    ...describe(named, value),
+    count: '0..1',
+    says,
+    read: tags => [...new Set(pick(named, value, tags).flatMap(item => item ?? []))].slice(0, most),
+    write: items => (items.length === 0 ? [] : [[...named.head, ...value.write(items)]]),
+  }
+}
 
 /** Any number of tags, one item each: repetitions, bad ones and what is beyond `most` are left out. */
-export const each = <T>(source: Source, value: Value<T>, says: string, most = 64): Field<T[]> => ({
-  ...describe(source, value),
-  count: '0..n',
-  says,
-  read: tags => [...new Set(pick(source, value, tags).filter(item => item !== undefined))].slice(0, most),
-  write: items => items.map(item => [...names(source).head, ...value.write(item)]),
-})
+export const each = <T>(source: Source, value: Value<T>, says: string, most = 64): Field<T[]> => {
+  const named = names(source)
+  return {
+    ...describe(named, value),
+    count: '0..n',
+    says,
+    read: tags => [...new Set(pick(named, value, tags).filter(item => item !== undefined))].slice(0, most),
+    write: items => items.map(item => [...named.head, ...value.write(item)]),
+  }
+}

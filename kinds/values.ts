@@ -67,7 +67,7 @@ export const yes: Value<boolean> = single(
 
 /** One spelling per relay (lower-case host, no default port, no bare slash); `undefined` for what is no ws(s) URL. */
 export function relayUrl(value: string): string | undefined {
-  if (value.length > 512 || !URL.canParse(value)) return undefined
+  if (value === '' || value.length > 512 || !URL.canParse(value)) return undefined
   const url = new URL(value)
   if ((url.protocol !== 'wss:' && url.protocol !== 'ws:') || url.hostname === '') return undefined
   const path = url.pathname.replace(/\/+$/, '')

@@ -45,6 +45,8 @@ export function openMailbox<J, F, A>(options: MailboxOptions<J, F, A>): Mailbox<
   let closed = false
   let dropped = 0
   let cancelTimer = () => {}
+  /** Unix second for which the timer is set. */
+  let armedFor: number | undefined
 
   const send = (fact: F) => {
     if (closed) return
@@ -70,11 +72,16 @@ export function openMailbox<J, F, A>(options: MailboxOptions<J, F, A>): Mailbox<
   }
 
   const arm = () => {
+    const at = closed ? undefined : options.wakeAt(job)
+    if (at !== undefined && at === armedFor) return
     cancelTimer()
-    const at = options.wakeAt(job)
-    if (closed || at === undefined) return
+    armedFor = at
+    if (at === undefined) return
     // At least a second between two wake-ups, so that a job that wants the past cannot spin.
-    cancelTimer = clock.after(Math.max(1000, at * 1000 - clock.now()), () => send(options.timeFact(seconds(clock))))
+    cancelTimer = clock.after(Math.max(1000, at * 1000 - clock.now()), () => {
+      armedFor = undefined
+      send(options.timeFact(seconds(clock)))
+    })
   }
 
   const settle = async (acts: readonly A[], fact: F | undefined) => {

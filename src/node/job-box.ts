@@ -78,16 +78,18 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   const stream = openStream({ clock, ...frameEvery, send: (seq, text, last) => speech.frame(seq, text, last) })
   const [job, acts] = openNodeJob(ask)
   let stopLingering = () => {}
-  options.signal.addEventListener(
-    'abort',
-    () => {
-      abort?.abort()
-      unwatch()
-      stopLingering()
-      mailbox.close()
-    },
-    { once: true },
-  )
+  const close = () => {
+    abort?.abort()
+    stopLingering()
+    forget()
+    mailbox.close()
+  }
+  /** Lets go of the wallet and of the node's signal: a node outlives many jobs. */
+  const forget = () => {
+    unwatch()
+    options.signal.removeEventListener('abort', close)
+  }
+  options.signal.addEventListener('abort', close)
 
   const settled = (hash: string, state: Extract<BillState, { state: 'settled' }>): NodeFact => ({
     fact: 'paid',
@@ -223,10 +225,9 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       if (!isEnd(state.state)) return
       if (state.state !== 'delivered' && fact?.fact !== 'again' && fact?.fact !== 'paid')
         tell({ ...about, event: state.state as NodeEvent['event'], ...(state.why ? { says: state.why.says } : {}) })
-      if (state.bill && !state.paid) {
-        stopLingering()
-        stopLingering = clock.after(lingerMs, () => unwatch())
-      } else unwatch()
+      stopLingering()
+      if (state.bill && !state.paid) stopLingering = clock.after(lingerMs, forget)
+      else forget()
       options.ended(state)
     },
     onBroken: error => tell({ ...about, event: 'trouble', says: text(error) }),
