@@ -26,7 +26,7 @@ interface Side {
 
 const width = 16
 const plans = {
-  full: { warmUp: 200, rounds: 40, perRound: 20, bursts: 10, perBurst: 160 },
+  full: { warmUp: 1_000, rounds: 40, perRound: 20, bursts: 10, perBurst: 160 },
   quick: { warmUp: 3, rounds: 2, perRound: 5, bursts: 1, perBurst: 20 },
 }
 

@@ -5,9 +5,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { Bench, Figures } from './bench.ts'
+import { crypto } from './crypto.ts'
 import { echo } from './echo.ts'
 
-const benches: readonly Bench[] = [echo]
+const benches: readonly Bench[] = [echo, crypto]
 const usage = `usage: node bench/index.ts [${benches.map(bench => bench.name).join(' | ')}] [--json] [--quick] [--readme]`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)

@@ -92,7 +92,6 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
       if (!again.ok) throw new TypeError(`${again.rule}: ${again.says}`)
       return template
     }
-    check(plain, plain.content)
     if (encrypt !== undefined) {
       if (seal === undefined) throw new TypeError(`A ${name} (${number}) is never sealed.`)
       let hidden = ''
@@ -103,6 +102,7 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
       const sealed = seal === 'tags' ? sealTags(plain, note) : sealContent(plain, note)
       return check(sealed, hidden)
     }
+    check(plain, plain.content)
     const bytes = new TextEncoder()
     const long = tags.find(([tag = '', first = '']) => tag.length === 1 && bytes.encode(first).length > maxIndexed)
     if (long)

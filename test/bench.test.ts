@@ -1,0 +1,31 @@
+/** The benches still run: figures of a few rounds mean little, so only their presence is asked for. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+
+const bench = fileURLToPath(new URL('../bench/index.ts', import.meta.url))
+const run = (...args: string[]) => promisify(execFile)(process.execPath, [bench, ...args])
+
+describe('bench', () => {
+  test('the echo bench ends with one line of figures, among them the three ratios', async () => {
+    const { stdout, stderr } = await run('echo', '--quick', '--json')
+    const figures = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+    for (const name of ['p50ratio', 'p99ratio', 'jobsratio']) {
+      expect(figures[name], name).toBeGreaterThan(0)
+      expect(Number.isFinite(figures[name]), name).toBe(true)
+    }
+    expect(stderr).toContain('| Echo job, p50 |')
+  }, 30_000)
+
+  test('the crypto bench compares with plain JavaScript', async () => {
+    const { stdout } = await run('crypto', '--quick', '--json')
+    const figures = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+    expect(figures['verify plain us']).toBeGreaterThan(0)
+    expect(figures['verify nostr-wasm times faster']).toBeGreaterThan(0)
+  }, 30_000)
+
+  test('a bench that is not there is an error that names those that are', async () => {
+    await expect(run('ecko')).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/ecko[\s\S]*echo/) })
+  })
+})
