@@ -56,6 +56,7 @@ const [name] = positionals
 const chosen = name === undefined ? benches : benches.filter(bench => bench.name === name)
 if (chosen.length === 0 || positionals.length > 1) fail(`There is no bench "${positionals.join(' ')}".\n${usage}`)
 if (values.readme) {
+  if (values.quick) fail('--readme wants figures that mean something: leave out --quick.')
   if (name !== undefined) fail(`--readme writes the whole table: leave out "${name}".`)
   readme()
 }
