@@ -178,6 +178,31 @@ describe('a session', () => {
     await relay.close()
   })
 
+  test('a wallet that does not answer is named, and the question is not asked', async () => {
+    const relay = await openRelay()
+    const stop = new AbortController()
+    let ready = () => {}
+    const live = new Promise<void>(resolve => {
+      ready = resolve
+    })
+    const out = (text: string) => text.includes('"ready":true') && ready()
+    const node = say(['node', '--relay', relay.url, '--runner', 'echo', '--json'], { signal: stop.signal, out })
+    await live
+    const secret = '5e'.repeat(32)
+    const uri = `nostr+walletconnect://${'ab'.repeat(32)}?relay=${relay.url}&secret=${secret}`
+    // Patience passes fifty times faster than time.
+    const hasty = { now: clock.now, after: (ms: number, run: () => void) => clock.after(ms / 50, run) }
+    const argv = ['ask', '--relay', relay.url, '--max-sats', '5', '--wallet', uri, '--json', 'x']
+    const asked = await say(argv, { clock: hasty })
+    expect(asked.code).toBe(1)
+    expect(jsonOnly(asked.out)).toMatchObject([{ ok: false, code: 'wallet' }])
+    expect(asked.err).toMatch(/The wallet does not answer .*check that it is running/)
+    expect(asked.out + asked.err).not.toContain(secret)
+    stop.abort()
+    await node
+    await relay.close()
+  })
+
   test('a relay that does not answer is named, with the way out', async () => {
     const stop = new AbortController()
     const asked = say(['ask', '--relay', nowhere, '--json', 'x'], { signal: stop.signal })

@@ -3,6 +3,7 @@ import type { AskEvent, Outcome } from '../../client/client.ts'
 import { chooseNode, openClient, readMarket } from '../../client/client.ts'
 import { seconds } from '../../clock.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
+import type { Network, Wallet } from '../../payments/payment.ts'
 import { type Command, clean, type Io, jsonLine, readArguments, UsageError } from '../command.ts'
 import { money, openScreen, type Screen, short } from '../screen.ts'
 import { pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
@@ -88,7 +89,9 @@ export const askCommand: Command = {
         'node',
         `${npub(pubkey)} · ${announcement.name} · ${price === undefined ? 'price on request' : money(price)}${alive ? '' : ' · no heartbeat lately'}`,
       )
-      const network = wallet && capMsats > 0n ? (await wallet.info(io.signal)).network : 'mainnet'
+      if (wallet && capMsats > 0n) screen.progress('wallet', 'asking the wallet …')
+      const network = wallet && capMsats > 0n ? await networkOf(wallet, io.signal) : 'mainnet'
+      if (typeof network === 'object') return refuse('wallet', network.says)
       const client = openClient({
         relays,
         keys,
@@ -118,6 +121,16 @@ export const askCommand: Command = {
       await relays.close()
     }
   },
+}
+
+/** The network of a wallet's money, or why the wallet cannot be used. */
+async function networkOf(wallet: Wallet, signal: AbortSignal): Promise<Network | { readonly says: string }> {
+  try {
+    return (await wallet.info(signal)).network
+  } catch (error) {
+    const way = 'check that it is running and that the connection string is still valid'
+    return { says: `The wallet does not answer (${reason(error).replace(/\.$/, '')}): ${way}.` }
+  }
 }
 
 function keyOf(text: string): string {
