@@ -12,7 +12,7 @@ import { type Keys, nsec, secretFromText } from '../keys.ts'
 import { serveNwc } from '../payments/nwc/service.ts'
 import { writeNwcUri } from '../payments/nwc/uri.ts'
 import { nwcWallet } from '../payments/nwc.ts'
-import type { Wallet } from '../payments/payment.ts'
+import type { Wallet, WalletInfo } from '../payments/payment.ts'
 import { openSeal } from '../seal.ts'
 import { type Arguments, type Io, quoted, UsageError } from './command.ts'
 import type { Screen } from './screen.ts'
@@ -92,6 +92,19 @@ export function walletOf(args: Arguments, io: Io, keys: Keys): Wallet | undefine
 export function connectWallet(uri: string, keys: Keys, clock: Clock): Wallet {
   const seal = (secret: Uint8Array) => openSeal({ keys, secret })
   return nwcWallet({ uri, relays: urls => pool(urls, keys, clock), clock, keys, seal })
+}
+
+/** What a wallet says of itself, or why it cannot be used and the way out. Never rejects. */
+export async function infoOf(
+  wallet: Wallet,
+  signal: AbortSignal,
+): Promise<({ readonly ok: true } & WalletInfo) | { readonly ok: false; readonly says: string }> {
+  try {
+    return { ok: true, ...(await wallet.info(signal)) }
+  } catch (error) {
+    const way = 'check that it is running and that the connection string is still valid'
+    return { ok: false, says: `The wallet does not answer (${reason(error).replace(/\.$/, '')}): ${way}.` }
+  }
 }
 
 /** Serves a wallet to one new client over NIP-47; gives the connection string and the way to stop. */

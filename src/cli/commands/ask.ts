@@ -3,10 +3,9 @@ import type { AskEvent, Outcome } from '../../client/client.ts'
 import { chooseNode, openClient, readMarket } from '../../client/client.ts'
 import { seconds } from '../../clock.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
-import type { Network, Wallet } from '../../payments/payment.ts'
 import { type Command, clean, type Io, jsonLine, readArguments, UsageError } from '../command.ts'
 import { money, openScreen, type Screen, short } from '../screen.ts'
-import { pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
+import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
 
 export const askCommand: Command = {
   name: 'ask',
@@ -90,14 +89,14 @@ export const askCommand: Command = {
         `${npub(pubkey)} · ${announcement.name} · ${price === undefined ? 'price on request' : money(price)}${alive ? '' : ' · no heartbeat lately'}`,
       )
       if (wallet && capMsats > 0n) screen.progress('wallet', 'asking the wallet …')
-      const network = wallet && capMsats > 0n ? await networkOf(wallet, io.signal) : 'mainnet'
-      if (typeof network === 'object') return refuse('wallet', network.says)
+      const info = wallet && capMsats > 0n ? await infoOf(wallet, io.signal) : undefined
+      if (info?.ok === false) return refuse('wallet', info.says)
       const client = openClient({
         relays,
         keys,
         secret,
         clock: io.clock,
-        network,
+        network: info?.network ?? 'mainnet',
         ...(wallet ? { payer: wallet } : {}),
       })
       const outcome = await client.ask(
@@ -121,16 +120,6 @@ export const askCommand: Command = {
       await relays.close()
     }
   },
-}
-
-/** The network of a wallet's money, or why the wallet cannot be used. */
-async function networkOf(wallet: Wallet, signal: AbortSignal): Promise<Network | { readonly says: string }> {
-  try {
-    return (await wallet.info(signal)).network
-  } catch (error) {
-    const way = 'check that it is running and that the connection string is still valid'
-    return { says: `The wallet does not answer (${reason(error).replace(/\.$/, '')}): ${way}.` }
-  }
 }
 
 function keyOf(text: string): string {

@@ -6,7 +6,7 @@ import { nanoAbout } from '../../runners/llama/source.ts'
 import type { Runner } from '../../runners/runner.ts'
 import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageError, untilStopped } from '../command.ts'
 import { money, openScreen, type Screen, short } from '../screen.ts'
-import { pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
+import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
 
 export const runnerOptions = {
   runner: { type: 'string' },
@@ -83,7 +83,13 @@ export const nodeCommand: Command = {
     const runner = await runnerOf(args, io, screen)
     const relays = pool(urls, keys, io.clock, secret)
     try {
-      const info = wallet && priceMsats > 0n ? await wallet.info() : undefined
+      if (wallet && priceMsats > 0n) screen.progress('wallet', 'asking the wallet …')
+      const info = wallet && priceMsats > 0n ? await infoOf(wallet, io.signal) : undefined
+      if (info?.ok === false) {
+        if (args.flag('json')) io.out(jsonLine({ ok: false, code: 'wallet', error: info.says }))
+        screen.line('failed', info.says)
+        return 1
+      }
       const models = await runner.models()
       const report = (event: NodeEvent) => {
         if (args.flag('json')) io.out(jsonLine(event))
@@ -114,7 +120,7 @@ export const nodeCommand: Command = {
         `${npub(node.pubkey)} · ${models.map(m => m.name).join(', ')} · ${money(priceMsats)} per answer · signatures by ${keys.engine}`,
       )
       if (models.some(m => m.name === 'nano')) screen.more(nanoAbout)
-      let heard = await node.ready
+      let heard = await Promise.race([node.ready, untilStopped(io.signal).then(() => false)])
       while (!heard && !io.signal.aborted) {
         screen.line('deaf', `cannot hear itself through ${urls.join(', ')} yet; trying on`)
         heard = await new Promise<boolean>(resolve => {

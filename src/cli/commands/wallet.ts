@@ -27,22 +27,28 @@ export const walletCommand: Command = {
     screen.progress('wallet', 'starting two Lightning nodes …')
     const pair = await ldkPair({ clock: io.clock })
     const relays = pool(urls, keys, io.clock)
-    const [payer, payee] = await Promise.all([
+    const sharing = Promise.all([
       shareWallet(pair.payer, relays, keys, io.clock),
       shareWallet(pair.payee, relays, keys, io.clock),
     ])
-    const spendable = (await pair.payer.balance()) / 1000n
-    screen.line(
-      'wallet',
-      `two Lightning nodes, one channel; the payer can spend ${spendable} play sats · Ctrl-C ends them`,
-    )
-    if (args.flag('json')) io.out(jsonLine({ ready: true, payer: payer.uri, payee: payee.uri }))
-    else {
-      io.out(`payer ${payer.uri}`)
-      io.out(`payee ${payee.uri}`)
+    const shared = await Promise.race([sharing, untilStopped(io.signal).then(() => undefined)])
+    if (shared) {
+      const [payer, payee] = shared
+      const spendable = (await pair.payer.balance()) / 1000n
+      screen.line(
+        'wallet',
+        `two Lightning nodes, one channel; the payer can spend ${spendable} play sats · Ctrl-C ends them`,
+      )
+      if (relays.state().every(({ state }) => state !== 'open'))
+        screen.line('deaf', `no relay answers yet (${urls.join(', ')}): nobody can reach the wallets until one does`)
+      if (args.flag('json')) io.out(jsonLine({ ready: true, payer: payer.uri, payee: payee.uri }))
+      else {
+        io.out(`payer ${payer.uri}`)
+        io.out(`payee ${payee.uri}`)
+      }
+      await untilStopped(io.signal)
+      await Promise.all([payer.close(), payee.close()])
     }
-    await untilStopped(io.signal)
-    await Promise.all([payer.close(), payee.close()])
     await relays.close()
     await pair.close()
     return 0
