@@ -126,8 +126,8 @@ describe('no answer', () => {
     expect((await pay()).state).toBe('unknown')
     answer = lookup({ state: 'settled', preimage })
     expect(await until(clock, client.payState(of.hash))).toEqual({ state: 'paid', preimage, feeMsats: 3n })
-    expect(methods()).toEqual(['pay_invoice', 'lookup_invoice'])
-    expect(new Set(asked.map(({ id }) => id)).size).toBe(2)
+    expect(methods().indexOf('pay_invoice')).toBe(methods().lastIndexOf('pay_invoice'))
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(asked.length)
   })
 
   test('a wallet that has not seen it may still run it: unknown until the request is void, then unsent', async () => {
@@ -142,10 +142,11 @@ describe('no answer', () => {
     await pay()
     answer = request => (request.method === 'pay_invoice' ? say(request, { preimage }) : lookup('NOT_FOUND')(request))
     expect((await pay()).state).toBe('unknown')
-    expect(methods()).toEqual(['pay_invoice', 'lookup_invoice'])
+    const sent = () => methods().filter(method => method === 'pay_invoice')
+    expect(sent()).toHaveLength(1)
     await clock.advance(61_000)
     expect((await pay()).state).toBe('paid')
-    expect(methods()).toEqual(['pay_invoice', 'lookup_invoice', 'lookup_invoice', 'pay_invoice'])
+    expect(sent()).toHaveLength(2)
   })
 
   test('while a payment runs, its state is unknown, not unsent', async () => {

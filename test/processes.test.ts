@@ -75,8 +75,13 @@ describe('an outage in mid-job', () => {
     expect(await town.close()).toEqual({ relay: 0, wallet: 0, node: 0 })
   }
 
-  keeps('relay.outage', 'the relay process is killed and comes back with its database', () => story(join(folder, 'db')))
-  keeps('relay.outage', 'the relay process is killed and comes back with nothing', () => story())
+  keeps(
+    'relay.outage',
+    'the relay process is killed and comes back with its database',
+    () => story(join(folder, 'db')),
+    60_000,
+  )
+  keeps('relay.outage', 'the relay process is killed and comes back with nothing', () => story(), 60_000)
 })
 
 describe('the model that is shipped', () => {

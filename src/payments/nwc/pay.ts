@@ -19,7 +19,12 @@ export interface PayOptions {
   readonly timeoutMs: number
   /** The reader of invoices. */
   read(bolt11: string): InvoiceRead
-  ask(method: string, params: Readonly<Record<string, unknown>>, timeoutMs: number): Promise<Outcome>
+  ask(
+    method: string,
+    params: Readonly<Record<string, unknown>>,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Outcome>
   find(hash: string, signal?: AbortSignal): Promise<Found>
 }
 
@@ -35,6 +40,8 @@ const DEFINITE = new Set([
 ])
 /** Codes that a second attempt at a paid invoice can get, too: the first one used the money up. */
 const MAYBE_REPEATED = new Set(['INSUFFICIENT_BALANCE', 'QUOTA_EXCEEDED'])
+/** First pause before the books are looked at while no answer comes, and the longest; each is double the one before. */
+const LOOK_MS = [5_000, 20_000] as const
 /** How far the wallet's clock may be behind ours when it judges a request's expiration. */
 const SKEW_MS = 60_000
 
@@ -76,7 +83,13 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
     }
     mayRun.set(hash, clock.now() + timeoutMs + SKEW_MS)
     const params = { invoice: order.bolt11, ...(msats === undefined && { amount: integer(order.msats) }) }
-    const outcome = await options.ask('pay_invoice', params, timeoutMs)
+    const answered = new AbortController()
+    const outcome = await Promise.race([
+      options.ask('pay_invoice', params, timeoutMs, answered.signal),
+      paidMeanwhile(hash, answered.signal),
+    ])
+    answered.abort()
+    if (outcome.state === 'paid') return outcome
     if (outcome.state === 'silent') return unknown(outcome.says)
     if (outcome.state === 'unsent') {
       mayRun.delete(hash)
@@ -89,6 +102,21 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
       return remember(hash, settled(preimage, hash, amount(fees_paid) ?? 0n))
     }
     return refused(hash, outcome.code, outcome.says)
+  }
+
+  /** An answer can be lost with the relay that carried it: the books tell of the payment too. Only "paid" ends the wait. */
+  function paidMeanwhile(hash: string, answered: AbortSignal): Promise<Extract<PayState, { state: 'paid' }>> {
+    return new Promise(resolve => {
+      const look = (ms: number) => {
+        const again = () => answered.aborted || look(Math.min(ms * 2, LOOK_MS[1]))
+        const cancel = clock.after(ms, () => {
+          answered.removeEventListener('abort', cancel)
+          payState(hash, answered).then(state => (state.state === 'paid' ? resolve(state) : again()), again)
+        })
+        answered.addEventListener('abort', cancel, { once: true })
+      }
+      look(LOOK_MS[0])
+    })
   }
 
   async function refused(hash: string, code: string, says: string): Promise<PayState> {
