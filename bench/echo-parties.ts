@@ -25,7 +25,7 @@ if (role === 'relay') {
 } else if (role === 'nodes') {
   const secret = keys.newSecret()
   const { admit } = openIntake({
-    verify: event => keys.verify(event),
+    verify: keys.signed,
     clock,
     kinds: kinds.map(kind => kind.number),
     windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },

@@ -161,7 +161,7 @@ async function start(children: ChildProcess[], ...args: string[]): Promise<Recor
 function poolOn(url: string, keys: Keys): Relays {
   const clock = wallClock()
   const { admit } = openIntake({
-    verify: event => keys.verify(event),
+    verify: keys.signed,
     clock,
     kinds: kinds.map(kind => kind.number),
     windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },

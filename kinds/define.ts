@@ -71,40 +71,47 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
     return spec.read(found as Found<F>, { event, content: said.content, refuse })
   }
 
-  const write = (value: V, now: number, encrypt?: Encrypt): Template => {
-    const said = spec.write(value)
-    const tags = fields.flatMap(([key, field]) => {
-      const part: unknown = said.fields[key]
-      if (part === undefined) return []
-      const spoken = field.write(part)
+  /** What our own reader makes of the tags of each field; throws where it would refuse, ignore or change one. */
+  const hear = (said: { readonly [key: string]: unknown }): { tags: Tag[]; found: Record<string, unknown> } => {
+    const tags: Tag[] = []
+    const found: Record<string, unknown> = {}
+    for (const [key, field] of fields) {
+      const part: unknown = said[key]
+      const spoken = part === undefined ? [] : field.write(part)
       const heard = field.read(spoken, '')
       if (heard === broken) throw new TypeError(`${number}.${field.id}: ${field.rule ?? field.says}`)
-      if (spoken.length > 0 && (heard === undefined || JSON.stringify(field.write(heard)) !== JSON.stringify(spoken)))
+      if (spoken.length > 0 && (heard === undefined || !sameTags(field.write(heard), spoken)))
         throw new TypeError(
           `${number}.${field.id}: readers would ignore or change ${JSON.stringify(spoken).slice(0, 200)}.`,
         )
-      return spoken
-    })
-    if (spec.alt !== undefined) tags.push(['alt', spec.alt])
-    const plain: Template = { kind: number, created_at: now, tags, content: said.content ?? '' }
-    const check = (template: Template, opened: string): Template => {
-      const again = read({ ...template, id: '', pubkey: '', sig: '' }, opened)
-      if (!again.ok) throw new TypeError(`${again.rule}: ${again.says}`)
-      return template
+      found[key] = heard
+      tags.push(...spoken)
     }
+    return { tags, found }
+  }
+
+  const write = (value: V, now: number, encrypt?: Encrypt): Template => {
+    const said = spec.write(value)
+    const content = said.content ?? ''
+    const { tags, found } = hear(said.fields)
+    if (spec.alt !== undefined) tags.push(['alt', spec.alt])
+    const plain: Template = { kind: number, created_at: now, tags, content }
+    const event: Event = { ...plain, id: '', pubkey: '', sig: '' }
+    const again = tags.length > maxTags || content.length > maxChars ? general('size') : undefined
+    const verdict = again ?? spec.read(found as Found<F>, { event, content, refuse })
+    if (!verdict.ok) throw new TypeError(`${verdict.rule}: ${verdict.says}`)
     if (encrypt !== undefined) {
       if (seal === undefined) throw new TypeError(`A ${name} (${number}) is never sealed.`)
-      let hidden = ''
-      const note: Encrypt = text => {
-        hidden = text
+      if (seal === 'content') return sealContent(plain, encrypt)
+      return sealTags(plain, text => {
+        if (openTags(text) === undefined) throw new TypeError(`${number}.opened: ${refuse('opened').says}`)
         return encrypt(text)
-      }
-      const sealed = seal === 'tags' ? sealTags(plain, note) : sealContent(plain, note)
-      return check(sealed, hidden)
+      })
     }
-    check(plain, plain.content)
-    const bytes = new TextEncoder()
-    const long = tags.find(([tag = '', first = '']) => tag.length === 1 && bytes.encode(first).length > maxIndexed)
+    if (needsOpening(event) && seal === undefined) throw new TypeError(general('sealed').says)
+    const long = tags.find(
+      ([tag = '', first = '']) => tag.length === 1 && first.length * 3 > maxIndexed && utf8(first) > maxIndexed,
+    )
     if (long)
       throw new TypeError(
         `Relays refuse a "${long[0]}" tag of more than ${maxIndexed} bytes: pass encrypt to seal this ${name}.`,
@@ -128,6 +135,15 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
     write,
   }
 }
+
+const sameTags = (a: readonly Tag[], b: readonly Tag[]): boolean =>
+  a.length === b.length &&
+  a.every((tag, i) => {
+    const other = b[i]
+    return other !== undefined && tag.length === other.length && tag.every((value, j) => value === other[j])
+  })
+
+const utf8 = (text: string): number => new TextEncoder().encode(text).length
 
 type Optional<T> = { [K in keyof T]: undefined extends T[K] ? K : never }[keyof T]
 

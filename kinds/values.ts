@@ -65,9 +65,21 @@ export const yes: Value<boolean> = single(
   String,
 )
 
+const spelled = new Map<string, string | undefined>()
+
 /** One spelling per relay (lower-case host, no default port, no bare slash); `undefined` for what is no ws(s) URL. */
 export function relayUrl(value: string): string | undefined {
-  if (value === '' || value.length > 512 || !URL.canParse(value)) return undefined
+  if (value === '' || value.length > 512) return undefined
+  // The same few relays come with every event, and reading an address is dear.
+  if (spelled.has(value)) return spelled.get(value)
+  if (spelled.size >= 512) spelled.clear()
+  const found = spell(value)
+  spelled.set(value, found)
+  return found
+}
+
+function spell(value: string): string | undefined {
+  if (!URL.canParse(value)) return undefined
   const url = new URL(value)
   if ((url.protocol !== 'wss:' && url.protocol !== 'ws:') || url.hostname === '') return undefined
   const path = url.pathname.replace(/\/+$/, '')

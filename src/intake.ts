@@ -6,9 +6,10 @@
 import { addressees, type Event, expirationOf } from '../kinds/index.ts'
 import { seenSet } from './bounded.ts'
 import { type Clock, seconds } from './clock.ts'
+import { sha256Hex } from './hash.ts'
 import { type Buckets, openBuckets } from './intake/buckets.ts'
 import { copyTags, freezeEvent, isKind, isReadable, isTime, own, withProof } from './keys/copy.ts'
-import { eventId } from './keys/event-id.ts'
+import { isSpeakable, serialized } from './keys/event-id.ts'
 
 /** Seconds around now in which `created_at` must lie. `Infinity` is allowed. */
 export interface Window {
@@ -17,8 +18,11 @@ export interface Window {
 }
 
 export interface IntakeOptions {
-  /** Id hash and signature from fresh bytes: `verify` of keys. */
-  verify(event: Event): boolean
+  /**
+   * The signature of a fresh copy whose id is proven here: `signed` of keys, or `verify`, which proves the id once more.
+   * `chars` is the length of the text that was hashed.
+   */
+  verify(event: Event, chars: number): boolean
   clock: Clock
   kinds: readonly number[]
   /** Who we are: an event must name this key (or one that the function knows) by `p`. Absent: anybody's events. */
@@ -118,7 +122,9 @@ export function openIntake(options: IntakeOptions): Intake {
     if (seen.has(event.id)) return 'seen'
     if (authors && !authors.has(event.pubkey)) return 'rate'
     if (!relays.has(relay)) return 'forgeries'
-    const forged = eventId(event) !== event.id ? 'id' : verify(event) ? undefined : 'signature'
+    const text = serialized(event.pubkey, event)
+    const named = sha256Hex(text) === event.id && isSpeakable(text, event)
+    const forged = !named ? 'id' : verify(event, text.length) ? undefined : 'signature'
     if (forged) relays.take(relay)
     return forged
   }

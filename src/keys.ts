@@ -18,6 +18,11 @@ export interface Keys {
   readonly engine: Engine
   /** Id hash and BIP-340 signature, from fresh bytes. False for anything that is no event; never throws. */
   verify(event: Event): boolean
+  /**
+   * The signature alone, for an event whose shape and id its caller has proven on a copy that nobody else can change:
+   * the door of strangers (`intake.ts`) and nobody else. `chars` is the length of the text that was hashed. Never throws.
+   */
+  signed(event: Event, chars: number): boolean
   /** A signed, deeply frozen copy. Throws `TypeError` for a template or secret of the wrong shape. */
   sign(template: Template, secret: Uint8Array): Event
   /** 64 hex digits. */
@@ -79,6 +84,13 @@ function withCurve(curve: Curve): Keys {
         if (!event) return false
         const text = serialized(event.pubkey, event)
         return sha256Hex(text) === event.id && isSpeakable(text, event) && curve.holds(event, text.length)
+      } catch {
+        return false
+      }
+    },
+    signed(event, chars) {
+      try {
+        return curve.holds(event, chars)
       } catch {
         return false
       }

@@ -37,7 +37,7 @@ export function relayUrls(args: Arguments): string[] {
 /** A pool whose door lets in every kind of ours that its author signed; the parts behind it ask the rest. */
 export function pool(urls: readonly string[], keys: Keys, clock: Clock, secret?: Uint8Array): Relays {
   const { admit } = openIntake({
-    verify: event => keys.verify(event),
+    verify: keys.signed,
     clock,
     kinds: kinds.map(kind => kind.number),
     windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },

@@ -116,7 +116,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   })
 
   const intake = (kinds: readonly number[], open: boolean) =>
-    openIntake({ verify: event => keys.verify(event), clock, kinds: [...kinds], me: pubkey, open }).admit
+    openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open }).admit
   const since = () => seconds(clock) - 600
   const listening: Listening[] = [
     relays.listen([addressedTo([pubkey], [...runner.kinds], { since: since() })], {
