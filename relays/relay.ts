@@ -42,6 +42,11 @@ export type Admit = (raw: unknown, relay: string) => Event | undefined
 export interface ListenOptions {
   /** Called once for each admitted event, whichever relay brought it first. Must not throw; a throw is counted and dropped. */
   onEvent(event: Event, relay: string): void
+  /**
+   * An event that was handed on before came again: from a second relay, after an outage, or because its author repeats it.
+   * Only the id, unread and unverified: good for saying again what was said, never for acting.
+   */
+  onAgain?(id: string): void
   /** Called once, when every relay sent EOSE, failed, or had its time. */
   onEose?(): void
   /** Overrides the driver's own door for this subscription. */

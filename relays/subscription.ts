@@ -44,8 +44,18 @@ export function openSubscription(options: SubscriptionOptions): Subscription {
     goLive = resolve
   })
 
+  const isSeen = (id: string): boolean => {
+    if (!seen.has(id)) return false
+    try {
+      if (!isEnded) listen.onAgain?.(id)
+    } catch {
+      // A listener's fault is counted where events are; a repetition is none.
+    }
+    return true
+  }
+
   const take = (raw: { readonly id: string }, relay: string): boolean => {
-    if (isEnded || seen.has(raw.id)) return true
+    if (isEnded || isSeen(raw.id)) return true
     try {
       const event = admit(raw, relay)
       if (!event) {
@@ -87,7 +97,7 @@ export function openSubscription(options: SubscriptionOptions): Subscription {
     take,
     goLive,
     finish,
-    isSeen: seen.has,
+    isSeen,
     get isEnded() {
       return isEnded
     },

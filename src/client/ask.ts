@@ -58,9 +58,13 @@ export interface Asked {
   readonly ended: Promise<ClientJob>
   /** The verified zap receipt, waited for a moment when one was promised. */
   receipt(): Promise<Event | undefined>
+  /** Resolves when a withdrawal has reached a relay, or had its time: closing the relays before would lose it. */
+  withdrawn(): Promise<unknown>
   outcome(job: ClientJob): Omit<Outcome, 'request' | 'feedback' | 'ms' | 'result' | 'receipt'>
   close(): void
 }
+
+const withdrawMs = 2_000
 
 export function openAsk(options: AskOptions): Asked {
   const { relays, keys, secret, clock, payer, request, question, tell } = options
@@ -75,7 +79,7 @@ export function openAsk(options: AskOptions): Asked {
 
   async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
     const [done] = await Promise.all([relays.publish(request, { keepMs: 60_000 }), zap.send()])
-    if (!first) return
+    if (!first || (mailbox && isEnd(mailbox.job().state))) return
     if (done.accepted > 0)
       return tell({ event: 'asked', request: request.id, relays: done.accepted, sealed: request.content !== '' })
     const said = done.acks.map(ack => `${ack.relay}: ${ack.says || 'no answer'}`).join('; ')
@@ -83,6 +87,7 @@ export function openAsk(options: AskOptions): Asked {
   }
 
   let published = false
+  let withdrawn: Promise<unknown> = Promise.resolve()
   function perform(act: ClientAct, _: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
     switch (act.act) {
       case 'publish': {
@@ -111,7 +116,9 @@ export function openAsk(options: AskOptions): Asked {
       }
       case 'withdraw': {
         const value = { events: [request.id], kinds: [textRequest.number], reason: '' }
-        return relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 }).then(() => {})
+        const said = relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 })
+        withdrawn = Promise.race([said, new Promise(resolve => clock.after(withdrawMs, () => resolve(undefined)))])
+        return undefined
       }
     }
   }
@@ -191,6 +198,7 @@ export function openAsk(options: AskOptions): Asked {
     chosen: () => mailbox?.job().node,
     ended,
     receipt: () => zap.receipt(mailbox?.job()),
+    withdrawn: () => withdrawn,
     outcome(job) {
       const paid = job.pay === 'paid' || job.pay === 'unproven'
       const answered = job.state === 'delivered' && job.answer !== undefined

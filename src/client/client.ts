@@ -84,8 +84,10 @@ export function openClient(options: ClientOptions): Client {
   function write(question: Question): { request: Event; wantsReceipt: boolean } {
     const { node, text, messages, model, maxTokens, temperature, seed, capMsats } = question
     if (text === undefined && !messages?.length) throw new TypeError('A question needs a text or messages.')
-    const price = node?.announcement?.priceMsats ?? 0n
-    const wantsReceipt = node !== undefined && price > 0n && price <= capMsats
+    const announced = node?.announcement?.priceMsats
+    const wantsReceipt = announced !== undefined && announced > 0n && announced <= capMsats
+    // Who announced a price is offered that price: what we could pay at most is nobody's business.
+    const bidMsats = announced !== undefined && announced < capMsats ? announced : capMsats
     const sealed = node !== undefined && node.announcement?.encrypted !== false
     const wishes = { model, maxTokens, temperature, seed }
     const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined))
@@ -96,7 +98,7 @@ export function openClient(options: ClientOptions): Client {
         ...given,
         relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
         providers: node ? [node.pubkey] : [],
-        ...(capMsats > 0n ? { bidMsats: capMsats } : {}),
+        ...(bidMsats > 0n ? { bidMsats } : {}),
         expiresAt: now + (question.ttlSeconds ?? 600),
         stream: question.stream ?? true,
         receipt: wantsReceipt,
@@ -152,6 +154,7 @@ export function openClient(options: ClientOptions): Client {
         if (signal?.aborted) asked.cancel()
         const job = await asked.ended
         const receipt = await asked.receipt()
+        await asked.withdrawn()
         return {
           ...asked.outcome(job),
           ...seen,

@@ -23,6 +23,12 @@ export function openPaying({ payer, question, network, clock, ordered, tell }: A
     clear(quote) {
       if (quote.msats !== undefined && quote.msats > question.capMsats)
         return barred('over-cap', overCap(quote.msats, question.capMsats))
+      const price = announced?.priceMsats
+      if (quote.msats !== undefined && price !== undefined && quote.msats > price)
+        return barred(
+          'over-announced',
+          `The node asks for ${quote.msats} msats and announced ${price}: ask again to see its price of today, or choose another node with --to.`,
+        )
       if (!payer) return barred('no-wallet', 'The node wants money and no wallet was given: add --wallet.')
       const keys = announced && !announced.custodial && announced.nodeKeys.length > 0 ? announced.nodeKeys : undefined
       const verdict = checkQuote({
@@ -31,7 +37,7 @@ export function openPaying({ payer, question, network, clock, ordered, tell }: A
         ...(quote.bolt11 === undefined ? {} : { bolt11: quote.bolt11 }),
         ...(quote.msats === undefined ? {} : { msats: quote.msats }),
         ...(keys === undefined ? {} : { expected: { nodeKeys: keys } }),
-        capMsats: question.capMsats,
+        capMsats: price !== undefined && price < question.capMsats ? price : question.capMsats,
         network,
         now: seconds(clock),
         seenHashes: hash => ordered.has(hash),

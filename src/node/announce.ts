@@ -49,6 +49,7 @@ export interface Announcer {
 const beatSeconds = 300
 const probeEveryMs = 60_000
 const probeWaitMs = 10_000
+const tickMs = 5_000
 const announceEveryMs = 7 * 24 * 3_600_000
 
 export function openAnnouncer(options: AnnouncerOptions): Announcer {
@@ -60,6 +61,8 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
   let expected: { id: string; came: () => void } | undefined
   let beatAt = 0
   let announcedAt = 0
+  let nextProbeAt = 0
+  let metBefore = 0
 
   function announce() {
     const now = seconds(clock)
@@ -142,15 +145,33 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
         says: `A probe did not come back within ${probeWaitMs / 1000} s: no heartbeat until one does.`,
       })
     else if (clock.now() - beatAt >= (beatSeconds * 1000 * 2) / 3) beat()
-    stopTimer = clock.after(came ? probeEveryMs : probeWaitMs, () => void round())
+    nextProbeAt = clock.now() + (came ? probeEveryMs : 0)
+    stopTimer = clock.after(tickMs, tick)
     return came
   }
+
+  /** A relay that came back may have forgotten everything: it is told again, and we are heard through it again. */
+  function tick() {
+    const met = meetings()
+    if (met !== metBefore) {
+      metBefore = met
+      beatAt = 0
+      announce()
+    } else if (clock.now() < nextProbeAt) {
+      stopTimer = clock.after(tickMs, tick)
+      return
+    }
+    void round()
+  }
+
+  const meetings = () => relays.state().reduce((sum, { reconnects }) => sum + reconnects, 0)
 
   /** 64 hex digits that name no job: the public half of a key of one use. */
   const randomId = (): string => keys.publicKey(keys.newSecret())
 
   return {
     start() {
+      metBefore = meetings()
       announce()
       return round()
     },

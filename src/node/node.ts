@@ -2,30 +2,23 @@
  * The node: hears jobs, bills, works, streams, delivers, and says that it is alive only while it hears itself.
  * @module
  */
-import type { Event, TextRequest } from '../../kinds/index.ts'
-import {
-  addressedTo,
-  cancel,
-  ephemeralWrap,
-  isSealed,
-  messagesOf,
-  offering,
-  schemeOf,
-  textRequest,
-} from '../../kinds/index.ts'
+import type { Event } from '../../kinds/index.ts'
+import { addressedTo, cancel, ephemeralWrap, offering } from '../../kinds/index.ts'
 import type { Listening, Relays } from '../../relays/relay.ts'
 import { lru } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
+import { openBuckets } from '../intake/buckets.ts'
 import { openIntake } from '../intake.ts'
 import type { NodeJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Keys } from '../keys.ts'
 import type { Payee } from '../payments/payment.ts'
-import type { Runner, Work } from '../runners/runner.ts'
+import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
 import { type JobBox, type NodeEvent, openJobBox } from './job-box.ts'
+import { answeredBefore, attempt, checkWork, readRequest } from './request.ts'
 import { openSpeech } from './speech.ts'
 import { openZaps } from './zaps.ts'
 
@@ -64,6 +57,10 @@ export interface NodeLimits {
   readonly workSeconds: number
   /** Milliseconds for which answers are offered to relays that come back. */
   readonly keepMs: number
+  /** Jobs of one customer that are looked at; a fifth of it at once. */
+  readonly requestsPerMinute: number
+  /** Refusals that are sent, to all together; a fifth of it at once. Beyond it junk is dropped in silence. */
+  readonly refusalsPerMinute: number
 }
 
 const defaults: NodeLimits = {
@@ -73,6 +70,8 @@ const defaults: NodeLimits = {
   billSeconds: 300,
   workSeconds: 600,
   keepMs: 900_000,
+  requestsPerMinute: 600,
+  refusalsPerMinute: 300,
 }
 
 export interface Node {
@@ -100,6 +99,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const closing = new AbortController()
   const boxes = new Map<string, JobBox>()
   const ended = lru<string, JobBox>(limits.remembered)
+  const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
   const withdrawn = lru<string, string>(limits.remembered)
   const models = await runner.models()
   const zaps = openZaps({ keys, secret, clock, priceMsats, relays })
@@ -115,13 +115,17 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     tell,
   })
 
-  const intake = (kinds: readonly number[], open: boolean) =>
-    openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open }).admit
   const since = () => seconds(clock) - 600
+  const rate = { perAuthorPerMinute: limits.requestsPerMinute, burst: limits.requestsPerMinute / 5 }
+  const intake = (kinds: readonly number[], open: boolean) =>
+    openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open, rate }).admit
+  const onAgain = (id: string) => (boxes.get(id) ?? ended.get(id))?.send({ fact: 'again' })
+  const answered = await answeredBefore(relays, pubkey, runner.kinds, since())
   const listening: Listening[] = [
     relays.listen([addressedTo([pubkey], [...runner.kinds], { since: since() })], {
       admit: intake(runner.kinds, false),
       onEvent: onRequest,
+      onAgain,
     }),
     relays.listen([addressedTo([pubkey], [ephemeralWrap.number])], {
       admit: intake([ephemeralWrap.number], false),
@@ -140,6 +144,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
       relays.listen([{ kinds: [...runner.kinds], since: seconds(clock) - 60 }], {
         admit: intake(runner.kinds, true),
         onEvent: onRequest,
+        onAgain,
       }),
     )
 
@@ -166,25 +171,19 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   function onRequest(event: Event) {
     const known = boxes.get(event.id) ?? ended.get(event.id)
     if (known) return known.send({ fact: 'again' })
-    if (withdrawn.get(event.id) === event.pubkey || event.pubkey === pubkey) return undefined
+    if (withdrawn.get(event.id) === event.pubkey || event.pubkey === pubkey || answered.has(event.id)) return undefined
     void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
     return undefined
   }
 
   async function begin(event: Event) {
-    const sealed = isSealed(event)
-    const opened = sealed ? attempt(() => seal.decrypt(event.pubkey, event.content)) : undefined
-    if (sealed && opened === undefined)
-      return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
-    const scheme = schemeOf(event.content) === 'nip04' ? 'nip04' : 'nip44'
-    const encrypt = sealed ? { encrypt: (text: string) => seal.encrypt(event.pubkey, text, scheme) } : {}
-    const speech = openSpeech({ relays, keys, secret, clock, request: event, keepMs: limits.keepMs, ...encrypt })
-    const read = textRequest.read(event, opened)
-    const request = read.ok ? read.value : undefined
-    const work = request && toWork(event, request)
+    const read = readRequest(event, seal, priceMsats)
+    if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
+    const speech = openSpeech({ relays, keys, secret, clock, request: event, keepMs: limits.keepMs, ...read.seal })
     // Claimed before the first await, so that a repetition meets the job and not a second beginning.
-    const claim = claimOf(event)
-    const refusal = claim ?? (read.ok ? undefined : { code: read.rule, says: read.says }) ?? work?.refusal
+    const refusal = claimOf(event) ?? read.refusal
+    // Junk is not answered for ever: strangers could have this node flood its own relays.
+    if (refusal && !refusals.has('all')) return undefined
     const ask = {
       id: event.id,
       customer: event.pubkey,
@@ -203,13 +202,13 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     }
     const pending: { facts: Parameters<JobBox['send']>[0][] } = { facts: [] }
     boxes.set(event.id, placeholder(event, pending.facts))
-    const checked = refusal ? undefined : await check(work?.work)
-    const why = refusal ?? checked
+    const why = refusal ?? (await checkWork(runner, read.work, tell))
+    if (why) refusals.take('all')
     const box = openJobBox({
       ...base,
       ask: { ...ask, ttlSeconds: limits.billSeconds + limits.workSeconds, ...(why ? { refusal: why } : {}) },
-      request: request ?? noRequest,
-      work: work?.work ?? { id: event.id, kind: event.kind, messages: [] },
+      request: read.request,
+      work: read.work,
       descriptionHash: () => zaps.wait(event),
       receipt: (paid, bolt11) => zaps.receipt(event, paid, bolt11),
       ended: job => {
@@ -247,30 +246,6 @@ export async function openNode(options: NodeOptions): Promise<Node> {
       : undefined
   }
 
-  function toWork(event: Event, request: TextRequest): { work?: Work; refusal?: Why } {
-    const messages = messagesOf(request)
-    if (!messages.ok) return { refusal: { code: messages.rule, says: messages.says } }
-    if (request.bidMsats !== undefined && request.bidMsats < priceMsats)
-      return {
-        refusal: { code: 'underbid', says: `The price is ${priceMsats} msats, the bid is ${request.bidMsats}.` },
-      }
-    const { model, maxTokens, temperature, topP, topK, seed } = request
-    const wishes = { model, maxTokens, temperature, topP, topK, seed }
-    const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined))
-    return { work: { id: event.id, kind: event.kind, messages: messages.value, ...given } }
-  }
-
-  async function check(work: Work | undefined): Promise<Why | undefined> {
-    if (!work) return { code: 'input', says: 'The job has no input that this node can work on.' }
-    try {
-      const estimate = await runner.check(work)
-      return estimate.ok ? undefined : { code: estimate.rule, says: estimate.says }
-    } catch (error) {
-      tell({ event: 'trouble', job: work.id, says: String(error) })
-      return { code: 'runner', says: 'This node cannot look at the job now. Try again later or elsewhere.' }
-    }
-  }
-
   await Promise.all(listening.map(one => one.live))
   return {
     pubkey,
@@ -283,16 +258,5 @@ export async function openNode(options: NodeOptions): Promise<Node> {
       closing.abort()
       boxes.clear()
     },
-  }
-}
-
-const noRequest: TextRequest = { inputs: [], relays: [], providers: [], stream: false, receipt: false }
-
-/** The value, or `undefined` where a stranger's bytes made it throw. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
   }
 }
