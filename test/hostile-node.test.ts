@@ -175,6 +175,10 @@ describe('in memory', () => {
     }
     expect(await market.ask({ text: 'through all that' })).toMatchObject({ ok: true, text: 'through all that' })
     expect(world.seen.length - before).toBeGreaterThan(10_000)
+    // Refusals are rationed: junk does not make the node flood its own relays.
+    const refused = market.nodeEvents.filter(event => event.event === 'refused')
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused.length).toBeLessThan(200)
     expect(market.nodeEvents.filter(event => event.event === 'running')).toHaveLength(1)
     expect(node.jobs()).toEqual([])
     await market.close()
