@@ -11,7 +11,7 @@ import { type Mailbox, openMailbox } from '../mailbox.ts'
 import type { BillState, Payee } from '../payments/payment.ts'
 import type { Runner, Work } from '../runners/runner.ts'
 import type { Speech } from './speech.ts'
-import { openStream } from './stream.ts'
+import { openStream, type StreamOut } from './stream.ts'
 
 /** What an operator sees of a job. `says` is for people and never holds a customer's text. */
 export interface NodeEvent {
@@ -61,11 +61,12 @@ export interface JobBoxOptions {
 
 export type JobBox = Mailbox<NodeJob, NodeFact>
 
-const frameEvery = { everyMs: 40, chars: 400 }
+/** Who listens for frames gets words as they come. */
+const frames = { eager: true, everyMs: 40, chars: 400 }
 /** How long the wallet is still watched for money that comes after the end. */
 const lingerMs = 3_600_000
 /** Ordinary clients get the whole text so far, now and then (NIP-90 `partial`). */
-const partialEveryMs = 2_000
+const partials = { eager: false, everyMs: 2_000, chars: 20_000 }
 
 export function openJobBox(options: JobBoxOptions): JobBox {
   const { speech, clock, payee, ask, tell } = options
@@ -74,8 +75,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   let abort: AbortController | undefined
   let unwatch = () => {}
   let out = ''
-  let partialAt = 0
-  const stream = openStream({ clock, ...frameEvery, send: (seq, text, last) => speech.frame(seq, text, last) })
+  let pieces: StreamOut | undefined
   const [job, acts] = openNodeJob(ask)
   let stopLingering = () => {}
   const close = () => {
@@ -123,19 +123,30 @@ export function openJobBox(options: JobBoxOptions): JobBox {
 
   async function run(send: (fact: NodeFact) => void): Promise<void> {
     abort?.abort()
+    pieces?.drop()
     const mine = new AbortController()
     abort = mine
     out = ''
     tell({ ...about, event: 'running' })
-    const emit = (piece: string) => {
-      if (!mine.signal.aborted) send({ fact: 'chunk', text: piece })
-    }
-    const done = await options.runner.run(options.work, emit, mine.signal)
-    if (mine.signal.aborted) return
+    const { stream } = options.request
+    const gathered = openStream({
+      clock,
+      ...(stream ? frames : partials),
+      send(piece) {
+        if (!mine.signal.aborted) send({ fact: 'chunk', text: piece })
+      },
+    })
+    pieces = gathered
+    const done = await options.runner.run(options.work, gathered.push, mine.signal).catch(error => {
+      gathered.drop()
+      throw error
+    })
+    if (mine.signal.aborted) return gathered.drop()
     const { text: answer, model, promptTokens, outputTokens } = done
     const why = undeliverable(answer)
-    if (why) return send({ fact: 'fault', why })
-    send({ fact: 'result', answer: { text: answer, model, promptTokens, outputTokens } })
+    if (stream && !why) gathered.end()
+    else gathered.drop()
+    send(why ? { fact: 'fault', why } : { fact: 'result', answer: { text: answer, model, promptTokens, outputTokens } })
   }
 
   function say(act: Extract<NodeAct, { act: 'say' }>, now: NodeJob) {
@@ -150,13 +161,12 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       speech.feedback({ status: 'error', says: act.why.says, content: '', code: act.why.code })
   }
 
-  function flow(piece: string) {
-    if (options.request.stream) return stream.push(piece)
-    out += piece
-    if (clock.now() - Math.max(partialAt, began) < partialEveryMs) return undefined
-    partialAt = clock.now()
-    speech.feedback({ status: 'partial', says: '', content: out })
-    return undefined
+  function flow({ seq, text: piece }: Extract<NodeAct, { act: 'stream' }>): undefined {
+    if (options.request.stream) speech.frame(seq, piece)
+    else {
+      out += piece
+      speech.feedback({ status: 'partial', says: '', content: out })
+    }
   }
 
   function perform(act: NodeAct, now: NodeJob, send: (fact: NodeFact) => void): undefined | Promise<void> {
@@ -176,11 +186,10 @@ export function openJobBox(options: JobBoxOptions): JobBox {
         return run(send)
       case 'stop':
         abort?.abort()
-        stream.drop()
+        pieces?.drop()
         return undefined
       case 'stream':
-        flow(act.text)
-        return undefined
+        return flow(act)
       case 'deliver':
         return deliver(act)
       case 'receipt': {
@@ -199,7 +208,6 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   }
 
   function deliver({ answer, bill: due }: Extract<NodeAct, { act: 'deliver' }>): undefined {
-    if (options.request.stream) stream.end()
     const { model, promptTokens, outputTokens } = answer
     const money = due ? { msats: due.msats, bolt11: due.bolt11 } : {}
     const event = speech.result({ text: answer.text, model, usage: { promptTokens, outputTokens }, ...money })

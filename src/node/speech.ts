@@ -26,7 +26,7 @@ export interface SpeechOptions {
 export interface Speech {
   feedback(value: Omit<Feedback, 'job' | 'customer'>): Event
   result(value: Pick<TextResult, 'text' | 'msats' | 'bolt11' | 'model' | 'usage'>): Event
-  frame(seq: number, text: string, last: boolean): Event
+  frame(seq: number, text: string): Event
   /** Publishes the last words again: same bytes, and not within seconds of the last time. */
   repeat(): void
 }
@@ -70,7 +70,7 @@ export function openSpeech(options: SpeechOptions): Speech {
       last = [event]
       return event
     },
-    frame: (seq, text, isLast) => send(frame, { job: request.id, to: customer, seq, text, last: isLast }, 0),
+    frame: (seq, text) => send(frame, { job: request.id, to: customer, seq, text }, 0),
     repeat() {
       if (options.clock.now() - saidMs < repeatMs) return
       saidMs = options.clock.now()

@@ -18,33 +18,36 @@ export interface StreamOptions {
   readonly everyMs: number
   /** Characters that are sent without waiting. */
   readonly chars: number
-  send(seq: number, text: string, last: boolean): void
+  /** True: the first piece goes out at once, because the first words are what a person waits for. */
+  readonly eager: boolean
+  send(text: string): void
 }
 
-/** Numbered deltas from 0, in order; the last one says so. */
+/** Pieces in order, gathered. */
 export function openStream(options: StreamOptions): StreamOut {
   let waiting = ''
-  let seq = 0
+  let began = false
   let cancel: (() => void) | undefined
-  const flush = (last: boolean) => {
+  const flush = () => {
     cancel?.()
     cancel = undefined
     // An empty text cannot be sealed, and the result itself ends a stream whose words are all out.
     if (waiting === '') return
     const text = waiting
     waiting = ''
-    options.send(seq++, text, last)
+    began = true
+    options.send(text)
   }
   return {
     push(text) {
       waiting += text
-      // The first words go out at once: they are what a person waits for.
-      if (seq === 0 || waiting.length >= options.chars) flush(false)
-      else cancel ??= options.clock.after(options.everyMs, () => flush(false))
+      if ((options.eager && !began) || waiting.length >= options.chars) flush()
+      else cancel ??= options.clock.after(options.everyMs, flush)
     },
-    end: () => flush(true),
+    end: flush,
     drop() {
       cancel?.()
+      cancel = undefined
       waiting = ''
     },
   }

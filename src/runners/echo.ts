@@ -56,7 +56,7 @@ export function echoRunner(options: EchoOptions): Runner {
       if (fault === 'hangs') await forever(signal)
       await pause(clock, delayMs + (fault === 'slow' ? 60_000 : 0), signal)
       for (const [index, piece] of pieces.entries()) {
-        if (index > 0) await pause(clock, pieceMs, signal)
+        if (index > 0 && pieceMs > 0) await pause(clock, pieceMs, signal)
         emit(piece)
         signal.throwIfAborted()
         if (index + 1 >= diesAfter) throw new RunnerError('echo died, as it was told to')
