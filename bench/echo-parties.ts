@@ -3,10 +3,9 @@
  * ours and the bare one. Each says by IPC when it is ready and ends with its parent.
  * @module
  */
-import { kinds } from '../kinds/index.ts'
-import { openPool, startRelay } from '../relays/index.ts'
+import { startRelay } from '../relays/index.ts'
 import { wallClock } from '../src/clock.ts'
-import { openIntake } from '../src/intake.ts'
+import { connectRelays } from '../src/connect.ts'
 import { openKeys } from '../src/keys.ts'
 import { openNode } from '../src/node/node.ts'
 import { echoRunner } from '../src/runners/echo.ts'
@@ -24,15 +23,8 @@ if (role === 'relay') {
   process.send?.({ url: relay.url })
 } else if (role === 'nodes') {
   const secret = keys.newSecret()
-  const { admit } = openIntake({
-    verify: keys.signed,
-    clock,
-    kinds: kinds.map(kind => kind.number),
-    windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },
-    seenMax: 0,
-  })
   const node = await openNode({
-    relays: openPool({ urls: [url], clock, admit, sign: template => keys.sign(template, secret) }),
+    relays: connectRelays({ urls: [url], keys, clock, secret }),
     keys,
     secret,
     clock,

@@ -4,11 +4,10 @@
  * @module
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { kinds } from '../kinds/index.ts'
-import { openPool, type Relays } from '../relays/index.ts'
+import type { Relays } from '../relays/index.ts'
 import { chooseNode, openClient, readMarket } from '../src/client/client.ts'
 import { seconds, wallClock } from '../src/clock.ts'
-import { openIntake } from '../src/intake.ts'
+import { connectRelays } from '../src/connect.ts'
 import { type Keys, openKeys } from '../src/keys.ts'
 import { type Bench, type BenchOptions, type Figures, numberOf } from './bench.ts'
 import { openBareClient } from './echo-bare.ts'
@@ -158,14 +157,4 @@ async function start(children: ChildProcess[], ...args: string[]): Promise<Recor
   })
 }
 
-function poolOn(url: string, keys: Keys): Relays {
-  const clock = wallClock()
-  const { admit } = openIntake({
-    verify: keys.signed,
-    clock,
-    kinds: kinds.map(kind => kind.number),
-    windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },
-    seenMax: 0,
-  })
-  return openPool({ urls: [url], clock, admit })
-}
+const poolOn = (url: string, keys: Keys): Relays => connectRelays({ urls: [url], keys, clock: wallClock() })

@@ -4,13 +4,12 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { kinds } from '../kinds/index.ts'
-import { openPool, startRelay } from '../relays/index.ts'
+import { startRelay } from '../relays/index.ts'
 import {
   chooseNode,
+  connectRelays,
   nwcWallet,
   openClient,
-  openIntake,
   openKeys,
   openNode,
   openRunner,
@@ -26,10 +25,8 @@ import {
 const clock = wallClock()
 const keys = await openKeys()
 const verify = (event: Parameters<typeof keys.verify>[0]) => keys.verify(event)
-const numbers = kinds.map(kind => kind.number)
-const { admit } = openIntake({ verify, clock, kinds: numbers, windowSeconds: { past: 86_400, ahead: 900 }, seenMax: 0 })
 const relay = await startRelay({ clock, verify })
-const open = (urls: readonly string[] = [relay.url]) => openPool({ urls, clock, admit })
+const open = (urls: readonly string[] = [relay.url]) => connectRelays({ urls, keys, clock })
 const seal = (secret: Uint8Array) => openSeal({ keys, secret })
 
 // Somewhere else: a wallet, and a connection string for one client with a budget of three sats.

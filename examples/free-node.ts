@@ -4,38 +4,27 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { type Event, kinds } from '../kinds/index.ts'
+import type { Event } from '../kinds/index.ts'
 import { memoryHub } from '../relays/index.ts'
-import {
-  chooseNode,
-  openClient,
-  openIntake,
-  openKeys,
-  openNode,
-  openRunner,
-  readMarket,
-  seconds,
-  wallClock,
-} from '../src/index.ts'
+import { chooseNode, openClient, openKeys, openNode, openRunner, readMarket, seconds, wallClock } from '../src/index.ts'
 
 const clock = wallClock()
 const keys = await openKeys()
+// A relay of this process, which refuses what its author did not sign.
 const verify = (event: Event) => keys.verify(event)
-const numbers = kinds.map(kind => kind.number)
-const { admit } = openIntake({ verify, clock, kinds: numbers, windowSeconds: { past: 86_400, ahead: 900 }, seenMax: 0 })
 const hub = memoryHub({ clock, verify })
 const seen: Event[] = []
 hub.watch(event => seen.push(event))
 
 const runner = openRunner('llama', { clock })
-const nodeRelays = hub.connect({ admit })
+const nodeRelays = hub.connect()
 const node = await openNode({
   ...{ relays: nodeRelays, keys, secret: keys.newSecret(), clock, runner, priceMsats: 0n },
   service: { id: 'nano', name: 'nano for nothing', about: 'A tiny model.', kinds: runner.kinds, nodeKeys: [] },
 })
 assert(await node.ready)
 
-const relays = hub.connect({ admit })
+const relays = hub.connect()
 const choice = chooseNode(await readMarket(relays, seconds(clock)), { capMsats: 0n })
 assert(choice.ok)
 const client = openClient({ relays, keys, secret: keys.newSecret(), clock, network: 'mainnet' })

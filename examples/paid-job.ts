@@ -4,12 +4,11 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { kinds } from '../kinds/index.ts'
-import { openPool, startRelay } from '../relays/index.ts'
+import { startRelay } from '../relays/index.ts'
 import {
   chooseNode,
+  connectRelays,
   openClient,
-  openIntake,
   openKeys,
   openNode,
   openRunner,
@@ -24,12 +23,8 @@ const clock = wallClock()
 const keys = await openKeys()
 const verify = (event: Parameters<typeof keys.verify>[0]) => keys.verify(event)
 
-// What comes in from relays passes this door: known kinds, true signatures.
-const numbers = kinds.map(kind => kind.number)
-const { admit } = openIntake({ verify, clock, kinds: numbers, windowSeconds: { past: 86_400, ahead: 900 }, seenMax: 0 })
-
 const relay = await startRelay({ clock, verify })
-const open = () => openPool({ urls: [relay.url], clock, admit })
+const open = () => connectRelays({ urls: [relay.url], keys, clock })
 
 const lightning = simNet({ clock })
 const payee = lightning.wallet({ alias: 'node', msats: 0n })

@@ -14,6 +14,7 @@ export {
   readMarket,
 } from './client/client.ts'
 export { type Clock, handClock, seconds, wallClock } from './clock.ts'
+export { type ConnectOptions, connectRelays } from './connect.ts'
 export { type Intake, type IntakeOptions, openIntake } from './intake.ts'
 export type { Answer, ClientJob, NodeJob, State, Why } from './job.ts'
 export { isEnd } from './job.ts'

@@ -216,12 +216,6 @@ describe('the chosen node is dishonest', () => {
     expect(paid).toBe(0n)
   })
 
-  keeps('pay.cap', 'a price above the announced one is refused although the cap would allow it', async () => {
-    const { outcome, paid } = await askOf(async (say, bill) => say.bill(await bill(2_001n)))
-    expect(outcome).toMatchObject({ ok: false, code: 'over-announced', msats: 0n })
-    expect(paid).toBe(0n)
-  })
-
   keeps('pay.exact', 'an invoice for more than stands beside it is not paid', async () => {
     const { outcome, paid } = await askOf(async (say, bill) => say.bill(await bill(4_000n), 2_000n))
     expect(outcome).toMatchObject({ ok: false, code: 'amount-mismatch', msats: 0n })

@@ -66,6 +66,7 @@ const may: Record<string, readonly string[]> = {
   keys: ['kinds', ...leaves],
   seal: ['kinds', 'keys', ...leaves],
   intake: ['kinds', 'keys', ...leaves],
+  connect: ['kinds', 'relays', 'intake', 'keys', ...leaves],
   ...Object.fromEntries(members.map(room => [room, ['kinds', 'ledger', 'tensors', ...leaves]])),
   ...Object.fromEntries(roles.map(room => [room, ['kinds', 'relays', ...heart, ...members, ...leaves]])),
 }

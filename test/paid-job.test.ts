@@ -4,6 +4,10 @@ import { type Market, type MarketOptions, openMarket, walletMsats } from './mark
 import { keeps } from './promises.ts'
 import { inEveryWorld, type World } from './worlds.ts'
 
+const cheap = {
+  ...{ id: 'x', kinds: [5050], topics: [], name: 'x', about: '', encrypted: true, models: [], nodeKeys: [] },
+  ...{ zappers: [], custodial: false, relays: [], v: 1 },
+}
 const secretQuestion = 'what is the colour of the hidden door'
 
 inEveryWorld('a paid job', open => {
@@ -47,6 +51,16 @@ inEveryWorld('a paid job', open => {
       expect(outcome).toMatchObject({ ok: false, msats: 0n })
       expect(outcome.code).toMatch(/over-cap|underbid/)
       expect(outcome.says).toMatch(/2000 msats/)
+      expect(await payer.balance()).toBe(walletMsats)
+    }),
+  )
+
+  keeps('pay.cap', 'a price above the announced one is not paid although the cap would allow it', () =>
+    within({}, async ({ client, node, payer }) => {
+      const announcement = { ...cheap, priceMsats: 1_999n }
+      const outcome = await client.ask({ text: 'x', node: { pubkey: node.pubkey, announcement }, capMsats: 9_000n })
+      expect(outcome).toMatchObject({ ok: false, msats: 0n })
+      expect(outcome.code).toMatch(/underbid|over-announced/)
       expect(await payer.balance()).toBe(walletMsats)
     }),
   )

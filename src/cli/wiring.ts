@@ -3,11 +3,9 @@
  * @module
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { kinds } from '../../kinds/index.ts'
-import { openPool } from '../../relays/pool.ts'
 import { type Relays, relayUrl } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
-import { openIntake } from '../intake.ts'
+import { connectRelays } from '../connect.ts'
 import { type Keys, nsec, secretFromText } from '../keys.ts'
 import { serveNwc } from '../payments/nwc/service.ts'
 import { writeNwcUri } from '../payments/nwc/uri.ts'
@@ -34,17 +32,9 @@ export function relayUrls(args: Arguments): string[] {
   })
 }
 
-/** A pool whose door lets in every kind of ours that its author signed; the parts behind it ask the rest. */
-export function pool(urls: readonly string[], keys: Keys, clock: Clock, secret?: Uint8Array): Relays {
-  const { admit } = openIntake({
-    verify: keys.signed,
-    clock,
-    kinds: kinds.map(kind => kind.number),
-    windowSeconds: { past: Number.POSITIVE_INFINITY, ahead: 900 },
-    seenMax: 0,
-  })
-  return openPool({ urls, clock, admit, ...(secret ? { sign: template => keys.sign(template, secret) } : {}) })
-}
+/** The pool of every command. */
+export const pool = (urls: readonly string[], keys: Keys, clock: Clock, secret?: Uint8Array): Relays =>
+  connectRelays({ urls, keys, clock, ...(secret ? { secret } : {}) })
 
 /** The key of `--key FILE`, written there when the file does not exist yet; else one for this run. */
 export function secretOf(args: Arguments, keys: Keys, screen: Screen): Uint8Array {
