@@ -64,6 +64,23 @@ describe('money in doubt', () => {
     }),
   )
 
+  keeps(
+    'pay.once',
+    'who cannot wait for a silent wallet is told the payment hash to ask about, and pays nothing else',
+    () =>
+      story(async ({ ask, payer, askEvents }, clock) => {
+        payer.faults = { pay: 'hang' }
+        const giveUp = new AbortController()
+        const asked = ask({ text: 'hurry', giveUp: giveUp.signal })
+        await clock.advance(5_000)
+        giveUp.abort()
+        const outcome = await passTime(clock, asked)
+        const order = askEvents.find(event => event.event === 'paying')
+        expect(outcome).toMatchObject({ ok: false, code: 'payment-unknown', msats: 0n })
+        expect(outcome.says).toContain(order?.event === 'paying' ? order.hash : 'nothing was ordered')
+      }),
+  )
+
   keeps('job.ends', 'an invoice that nobody pays expires, and the node asks its wallet before it says so', () =>
     story(async ({ ask, payer, payee, told, node }, clock) => {
       payer.faults = { pay: 'hang' }

@@ -56,6 +56,8 @@ export interface Asked {
   /** The node that is believed so far. */
   chosen(): string | undefined
   readonly ended: Promise<ClientJob>
+  /** The job as it stands. */
+  job(): ClientJob
   /** The verified zap receipt, waited for a moment when one was promised. */
   receipt(): Promise<Event | undefined>
   /** Resolves when a withdrawal has reached a relay, or had its time: closing the relays before would lose it. */
@@ -197,6 +199,10 @@ export function openAsk(options: AskOptions): Asked {
     cancel: () => mailbox?.send({ fact: 'cancel' }),
     chosen: () => mailbox?.job().node,
     ended,
+    job() {
+      mailbox ??= box()
+      return mailbox.job()
+    },
     receipt: () => zap.receipt(mailbox?.job()),
     withdrawn: () => withdrawn,
     outcome(job) {
@@ -209,7 +215,7 @@ export function openAsk(options: AskOptions): Asked {
         ...(usage ? { usage } : {}),
         msats: paid ? (job.order?.msats ?? 0n) : 0n,
         ...(job.preimage ? { preimage: job.preimage } : {}),
-        ...(answered ? {} : { code: job.why?.code ?? job.state, says: job.why?.says ?? `The job ended ${job.state}.` }),
+        ...(answered ? {} : reasonOf(job)),
       }
     },
     close: () => mailbox?.close(),
@@ -220,4 +226,13 @@ const barredBy = (act: ClientAct, error: unknown): ClientFact | undefined => {
   const why: Why = { code: 'broken', says: error instanceof Error ? error.message : String(error) }
   if (act.act === 'clear') return { fact: 'barred', why }
   return act.act === 'publish' ? { fact: 'unpublished', why } : undefined
+}
+
+/** Why there is no answer. A job that has not ended was given up while its payment was in doubt. */
+function reasonOf(job: ClientJob): { code: string; says: string } {
+  if (isEnd(job.state))
+    return { code: job.why?.code ?? job.state, says: job.why?.says ?? `The job ended ${job.state}.` }
+  if (!job.order || job.pay === 'paid') return { code: 'given-up', says: 'Nobody waited for the answer any longer.' }
+  const says = `The wallet has not said whether it paid ${job.order.msats} msats: ask it about payment hash ${job.order.hash} before you pay again.`
+  return { code: 'payment-unknown', says }
 }

@@ -45,6 +45,11 @@ export interface Question {
   readonly ttlSeconds?: number
   /** Show the answer while it is written. Default true; false saves the frames' signatures. */
   readonly stream?: boolean
+  /**
+   * Fires when nobody can wait for the wallet any longer: a job whose payment is in doubt then resolves as
+   * `payment-unknown` with the payment hash to ask about. Without it the job waits until the wallet knows.
+   */
+  readonly giveUp?: AbortSignal
   onEvent?(event: AskEvent): void
 }
 
@@ -152,7 +157,7 @@ export function openClient(options: ClientOptions): Client {
         await listening.live
         asked.begin()
         if (signal?.aborted) asked.cancel()
-        const job = await asked.ended
+        const job = await Promise.race([asked.ended, gaveUp(question.giveUp, asked)])
         const receipt = await asked.receipt()
         await asked.withdrawn()
         return {
@@ -171,3 +176,11 @@ export function openClient(options: ClientOptions): Client {
     },
   }
 }
+
+/** The job as it stands when the signal fires; never without one. */
+const gaveUp = (signal: AbortSignal | undefined, asked: Asked): Promise<ClientJob> =>
+  new Promise(resolve => {
+    const stop = () => resolve(asked.job())
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })

@@ -99,18 +99,22 @@ export const askCommand: Command = {
         network: info?.network ?? 'mainnet',
         ...(wallet ? { payer: wallet } : {}),
       })
-      const outcome = await client.ask(
-        {
-          text,
-          node: { pubkey, announcement },
-          capMsats,
-          ttlSeconds,
-          ...(model === undefined ? {} : { model }),
-          ...(maxTokens === undefined ? {} : { maxTokens }),
-          onEvent: event => showAsk(event, io, screen, json),
-        },
-        io.signal,
-      )
+      const patience = givingUp(io, ttlSeconds)
+      const outcome = await client
+        .ask(
+          {
+            giveUp: patience.signal,
+            text,
+            node: { pubkey, announcement },
+            capMsats,
+            ttlSeconds,
+            ...(model === undefined ? {} : { model }),
+            ...(maxTokens === undefined ? {} : { maxTokens }),
+            onEvent: event => showAsk(event, io, screen, json),
+          },
+          io.signal,
+        )
+        .finally(patience.end)
       return closing(outcome, io, screen, json)
     } catch (error) {
       if (error instanceof UsageError) throw error
@@ -120,6 +124,21 @@ export const askCommand: Command = {
       await relays.close()
     }
   },
+}
+
+/** A wallet that stays silent is waited for: three seconds after Ctrl-C, a minute after the question's own time. */
+function givingUp(io: Io, ttlSeconds: number): { signal: AbortSignal; end(): void } {
+  const stop = new AbortController()
+  const cancels = [io.clock.after((ttlSeconds + 60) * 1000, () => stop.abort())]
+  const hurry = () => void cancels.push(io.clock.after(3_000, () => stop.abort()))
+  io.signal.addEventListener('abort', hurry, { once: true })
+  return {
+    signal: stop.signal,
+    end() {
+      io.signal.removeEventListener('abort', hurry)
+      for (const cancel of cancels) cancel()
+    },
+  }
 }
 
 function keyOf(text: string): string {
