@@ -126,11 +126,11 @@ export const askCommand: Command = {
   },
 }
 
-/** A wallet that stays silent is waited for: three seconds after Ctrl-C, a minute after the question's own time. */
+/** A wallet that stays silent is waited for: two seconds after Ctrl-C, a minute after the question's own time. */
 function givingUp(io: Io, ttlSeconds: number): { signal: AbortSignal; end(): void } {
   const stop = new AbortController()
   const cancels = [io.clock.after((ttlSeconds + 60) * 1000, () => stop.abort())]
-  const hurry = () => void cancels.push(io.clock.after(3_000, () => stop.abort()))
+  const hurry = () => void cancels.push(io.clock.after(2_000, () => stop.abort()))
   io.signal.addEventListener('abort', hurry, { once: true })
   return {
     signal: stop.signal,
