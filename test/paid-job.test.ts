@@ -1,5 +1,6 @@
 /** The story that everything is for: ask, pay, read; in every world. */
 import { describe, expect } from 'vitest'
+import { PaymentError } from '../src/payments/payment.ts'
 import { type Market, type MarketOptions, openMarket, walletMsats } from './market.ts'
 import { keeps } from './promises.ts'
 import { inEveryWorld, type World } from './worlds.ts'
@@ -71,6 +72,18 @@ inEveryWorld('a paid job', open => {
       expect(outcome).toMatchObject({ ok: false, code: 'too-long', msats: 0n })
       expect(nodeEvents.map(event => event.event)).not.toContain('invoice')
       expect(await payer.balance()).toBe(walletMsats)
+    }),
+  )
+
+  keeps('proof.receipt', 'a wallet that cannot commit to a zap request still sells, without a receipt', () =>
+    within({}, async ({ ask, payee, told }) => {
+      const bill = payee.bill.bind(payee)
+      payee.bill = (wish, signal) =>
+        wish.descriptionHash ? Promise.reject(new PaymentError('NOT_IMPLEMENTED', 'no hash')) : bill(wish, signal)
+      const outcome = await ask({ text: 'no receipt' })
+      expect(outcome).toMatchObject({ ok: true, text: 'no receipt', msats: 2_000n })
+      expect(outcome.receipt).toBeUndefined()
+      expect((await told('trouble')).says).toContain('no hash')
     }),
   )
 

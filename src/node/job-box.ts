@@ -99,12 +99,17 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   async function bill(msats: bigint): Promise<NodeFact> {
     if (!payee)
       return { fact: 'bill-failed', why: { code: 'no-wallet', says: 'This node has no wallet to be paid with.' } }
+    const asked = { key: ask.id, msats, expirySeconds: options.billSeconds }
     const descriptionHash = options.request.receipt ? await options.descriptionHash() : undefined
-    const says = descriptionHash ? { descriptionHash } : { description: `gridstr job ${ask.id}` }
-    return {
-      fact: 'billed',
-      bill: await payee.bill({ key: ask.id, msats, expirySeconds: options.billSeconds, ...says }),
-    }
+    if (descriptionHash)
+      try {
+        return { fact: 'billed', bill: await payee.bill({ ...asked, descriptionHash }) }
+      } catch (error) {
+        // Some wallets cannot commit to a hash: the customer then gets no receipt, but still an answer.
+        tell({ ...about, event: 'trouble', says: `No invoice for a zap: ${text(error)}` })
+      }
+    const description = `gridstr job ${ask.id}`
+    return { fact: 'billed', bill: await payee.bill({ ...asked, key: `${ask.id}:plain`, description }) }
   }
 
   /** Asks until the wallet answers: an unreachable wallet is no proof that nothing was paid. */

@@ -100,7 +100,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const boxes = new Map<string, JobBox>()
   const ended = lru<string, JobBox>(limits.remembered)
   const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
-  const withdrawn = lru<string, string>(limits.remembered)
+  const withdrawn = lru<string, true>(limits.remembered)
   const models = await runner.models()
   const zaps = openZaps({ keys, secret, clock, priceMsats, relays })
   const announcer: Announcer = openAnnouncer({
@@ -163,7 +163,8 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     if (!read.ok) return
     for (const id of read.value.events) {
       const box = boxes.get(id)
-      if (!box) withdrawn.set(id, event.pubkey)
+      // With its author, so that nobody can withdraw another's job before it comes.
+      if (!box) withdrawn.set(`${id}:${event.pubkey}`, true)
       else if (box.job().customer === event.pubkey) box.send({ fact: 'cancel' })
     }
   }
@@ -171,7 +172,8 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   function onRequest(event: Event) {
     const known = boxes.get(event.id) ?? ended.get(event.id)
     if (known) return known.send({ fact: 'again' })
-    if (withdrawn.get(event.id) === event.pubkey || event.pubkey === pubkey || answered.has(event.id)) return undefined
+    const isGone = withdrawn.get(`${event.id}:${event.pubkey}`) || answered.has(event.id)
+    if (isGone || event.pubkey === pubkey) return undefined
     void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
     return undefined
   }
@@ -203,6 +205,7 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     const pending: { facts: Parameters<JobBox['send']>[0][] } = { facts: [] }
     boxes.set(event.id, placeholder(event, pending.facts))
     const why = refusal ?? (await checkWork(runner, read.work, tell))
+    if (closing.signal.aborted) return undefined
     if (why) refusals.take('all')
     const box = openJobBox({
       ...base,

@@ -11,10 +11,11 @@ import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { Paid } from '../job.ts'
 import type { Keys } from '../keys.ts'
+import { readInvoice } from '../payments/bolt11.ts'
 import { checkZapRequest, descriptionHashOf, receiptFor } from '../payments/zap.ts'
 
 export interface Zaps {
-  /** Takes an opened wrap's event; `json` is its exact text, to which the invoice will commit. */
+  /** Takes an opened wrap's event, verified by the caller; `json` is its exact text, to which the invoice will commit. */
   take(event: Event, json: string): void
   /** Hash for the invoice of a job whose customer announced a zap request; `undefined` when none came within `waitMs`. */
   wait(job: Event): Promise<string | undefined>
@@ -33,11 +34,13 @@ export interface ZapsOptions {
 export function openZaps(options: ZapsOptions): Zaps {
   const { keys, secret, clock, priceMsats, relays, waitMs = 3_000 } = options
   const node = keys.publicKey(secret)
+  // By job and signer: the wrap may come before the job, and nobody can take the customer's place.
   const requests = lru<string, string>(1_000)
   const waiting = new Map<string, () => void>()
+  const nameOf = (job: string, customer: string) => `${job}:${customer}`
 
   const fitting = (job: Event): string | undefined => {
-    const json = requests.get(job.id)
+    const json = requests.get(nameOf(job.id, job.pubkey))
     if (json === undefined) return undefined
     const verify = (event: Event) => keys.verify(event)
     const expect = { node, customer: job.pubkey, job: job.id, msats: priceMsats, verify }
@@ -47,27 +50,31 @@ export function openZaps(options: ZapsOptions): Zaps {
   return {
     take(event, json) {
       const read = zapRequest.read(event)
-      const id = read.ok ? read.value.event : undefined
-      if (id === undefined || requests.get(id) !== undefined) return
-      requests.set(id, json)
-      waiting.get(id)?.()
+      const job = read.ok ? read.value.event : undefined
+      if (job === undefined) return
+      const name = nameOf(job, event.pubkey)
+      if (requests.get(name) !== undefined) return
+      requests.set(name, json)
+      waiting.get(name)?.()
     },
     async wait(job) {
       if (fitting(job) === undefined)
         await new Promise<void>(resolve => {
           const cancel = clock.after(waitMs, resolve)
-          waiting.set(job.id, () => {
+          waiting.set(nameOf(job.id, job.pubkey), () => {
             cancel()
             resolve()
           })
         })
-      waiting.delete(job.id)
+      waiting.delete(nameOf(job.id, job.pubkey))
       const json = fitting(job)
       return json === undefined ? undefined : descriptionHashOf(json)
     },
     receipt(job, paid, bolt11) {
       const json = fitting(job)
-      if (json === undefined) return undefined
+      const read = readInvoice(bolt11)
+      // A receipt for an invoice that does not commit to the request would be refused by everybody.
+      if (json === undefined || !read.ok || read.invoice.descriptionHash !== descriptionHashOf(json)) return undefined
       const template = receiptFor({ zapRequestJson: json, bolt11, preimage: paid.preimage, paidAt: seconds(clock) })
       const event = keys.sign(template, secret)
       void relays.publish(event, { want: 1, keepMs: 900_000 })
