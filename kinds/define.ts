@@ -71,14 +71,17 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
     return spec.read(found as Found<F>, { event, content: said.content, refuse })
   }
 
+  // What each field reads where it is not said.
+  const unsaid = fields.map(([, field]) => field.read([], ''))
+
   /** What our own reader makes of the tags of each field; throws where it would refuse, ignore or change one. */
   const hear = (said: { readonly [key: string]: unknown }): { tags: Tag[]; found: Record<string, unknown> } => {
     const tags: Tag[] = []
     const found: Record<string, unknown> = {}
-    for (const [key, field] of fields) {
+    for (const [index, [key, field]] of fields.entries()) {
       const part: unknown = said[key]
       const spoken = part === undefined ? [] : field.write(part)
-      const heard = field.read(spoken, '')
+      const heard = spoken.length === 0 ? unsaid[index] : field.read(spoken, '')
       if (heard === broken) throw new TypeError(`${number}.${field.id}: ${field.rule ?? field.says}`)
       if (spoken.length > 0 && (heard === undefined || !sameTags(field.write(heard), spoken)))
         throw new TypeError(
