@@ -7,7 +7,7 @@ import { clean, type Io } from './command.ts'
 export interface Screen {
   /** One line: elapsed time, a short label, words. */
   line(label: string, words: string): void
-  /** A line that the next one overwrites; shown on terminals only. */
+  /** A line that the next one overwrites. In a log, which cannot be overwritten, a line every ten seconds. */
   progress(label: string, words: string): void
   /** Words that belong to the line above. */
   more(words: string): void
@@ -16,6 +16,7 @@ export interface Screen {
 }
 
 const labelWidth = 9
+const logMs = 10_000
 const margin = ' '.repeat(11 + labelWidth)
 
 /** Breaks at spaces; a word that is longer than a line is left whole. */
@@ -33,6 +34,7 @@ export function openScreen(io: Io): Screen {
   const began = io.clock.now()
   const elapsed = () => io.clock.now() - began
   let open = false
+  let saidMs = began
   const room = Math.max(30, (io.columns ?? 0) - margin.length - 1)
   // Only a terminal has a width; a log file keeps one line a phase.
   const folded = (words: string) => {
@@ -47,10 +49,16 @@ export function openScreen(io: Io): Screen {
   return {
     line(label, words) {
       clear()
+      saidMs = io.clock.now()
       io.err(`${head(label)}${folded(words)}\n`)
     },
     progress(label, words) {
-      if (!io.terminal) return
+      if (!io.terminal) {
+        if (io.clock.now() - saidMs < logMs) return
+        saidMs = io.clock.now()
+        io.err(`${head(label)}${folded(words)}\n`)
+        return
+      }
       clear()
       io.err(`${head(label)}${clean(words).replace(/\s+/g, ' ').slice(0, room)}`)
       open = true
@@ -70,6 +78,15 @@ export function money(msats: bigint): string {
   if (msats % 1000n !== 0n) return `${grouped(msats)} msats`
   const sats = msats / 1000n
   return `${grouped(sats)} ${sats === 1n ? 'sat' : 'sats'} (${grouped(msats)} msats)`
+}
+
+/** How far something is: a bar and per cent where the end is known, else what was done so far. `done` and `total` in bytes. */
+export function bar(done: number, total: number | undefined, width = 24): string {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
+  if (!total) return megabytes(done)
+  const part = Math.min(1, Math.max(0, done / total))
+  const full = Math.round(part * width)
+  return `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${Math.floor(part * 100)} % of ${megabytes(total)}`
 }
 
 /** The first and last digits of an id or key. */

@@ -5,7 +5,7 @@ import { openRunner } from '../../runners/index.ts'
 import { nanoAbout } from '../../runners/llama/source.ts'
 import type { Runner } from '../../runners/runner.ts'
 import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageError, untilStopped } from '../command.ts'
-import { money, openScreen, type Screen, short } from '../screen.ts'
+import { bar, money, openScreen, type Screen, short } from '../screen.ts'
 import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
 
 export const runnerOptions = {
@@ -28,8 +28,8 @@ export async function runnerOf(args: Arguments, io: Io, screen: Screen): Promise
       ...(threads === undefined ? {} : { threads }),
       ...(delayMs === undefined ? {} : { delayMs }),
       onProgress({ phase, done, total }) {
-        const part = total ? `${Math.floor((done / total) * 100)} %` : `${Math.floor(done / 1e6)} MB`
-        screen.progress('model', `${phase === 'download' ? 'downloading' : 'loading'} ${part}`)
+        if (phase === 'download') screen.progress('model', `downloading ${bar(done, total)}`)
+        else screen.progress('model', `loading ${total ? `${Math.floor((done / total) * 100)} %` : '…'}`)
       },
     })
     // Loads the weights now, so that a wrong path is said before anything is announced.
