@@ -52,7 +52,10 @@ test('a log gets a line of progress every ten seconds, a terminal overwrites one
     signal: new AbortController().signal,
     clock,
   }
-  const screen = openScreen({ ...io, terminal: false, err: said => void (text += said) })
+  const err = (said: string) => {
+    text += said
+  }
+  const screen = openScreen({ ...io, terminal: false, err })
   for (let second = 0; second < 25; second++) {
     screen.progress('model', `at ${second}`)
     await clock.advance(1_000)
@@ -60,7 +63,7 @@ test('a log gets a line of progress every ten seconds, a terminal overwrites one
   expect(text.split('\n').map(line => line.slice(-5).trim())).toEqual(['at 10', 'at 20', ''])
 
   text = ''
-  const shown = openScreen({ ...io, terminal: true, columns: 60, err: said => void (text += said) })
+  const shown = openScreen({ ...io, terminal: true, columns: 60, err })
   shown.progress('model', 'one')
   shown.progress('model', 'two')
   expect(text).toContain('\r\u001b[2K')
