@@ -73,8 +73,9 @@ export function openPublishing({ store, clock, limits, verify, authToRead, onErr
   const onEphemeral = (event: Event, json: string): Answer => {
     if (!verify(event)) return [false, 'invalid: id or signature does not fit']
     if (seen.has(event.id)) return [true, 'duplicate: already sent on']
+    if (broadcast(event, json) === 0) return [true, 'mute: nobody was listening']
     seen.add(event.id)
-    return [true, broadcast(event, json) > 0 ? '' : 'mute: nobody was listening']
+    return [true, '']
   }
 
   const onEvent = (connection: Connection, raw: unknown) => {

@@ -39,6 +39,8 @@ export interface NwcOptions {
   readonly payMs?: number
   /** How long any other question may take. Default 20,000. */
   readonly askMs?: number
+  /** Pause between two sendings of one question that nobody answered; payments are never sent twice. Default 4,000. */
+  readonly repeatMs?: number
   /** First pause between questions about a watched invoice (default 2,000), growing to `pollMaxMs` (default 30,000). */
   readonly pollMs?: number
   readonly pollMaxMs?: number
@@ -55,7 +57,10 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
   const uri = typeof options.uri === 'string' ? readNwcUri(options.uri) : options.uri
   const relays = typeof options.relays === 'function' ? options.relays(uri.relays) : options.relays
   const { keys } = options
-  const connection = openConnection({ uri, relays, clock, keys, seal: options.seal(uri.secret), onNotification })
+  const { repeatMs } = options
+  const repeating = repeatMs === undefined ? {} : { repeatMs }
+  const seal = options.seal(uri.secret)
+  const connection = openConnection({ uri, relays, clock, keys, seal, onNotification, ...repeating })
   const watches = nwcWatches({ clock, firstMs: options.pollMs ?? 2_000, maxMs: options.pollMaxMs ?? 30_000, state })
   const payer = nwcPayer({ clock, timeoutMs: payMs, read: readInvoice, ask: connection.request, find: findOutgoing })
   const books = nwcBooks(ask)

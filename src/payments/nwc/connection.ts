@@ -15,7 +15,7 @@ import {
   walletRequest,
   walletResponse,
 } from '../../../kinds/index.ts'
-import type { Listening, Relays } from '../../../relays/relay.ts'
+import type { Listening, Published, Relays } from '../../../relays/relay.ts'
 import { type Clock, seconds } from '../../clock.ts'
 import type { Fields } from './body.ts'
 import { CIPHERS, type NwcKeys, type NwcSeal, type Scheme } from './ports.ts'
@@ -45,6 +45,8 @@ export interface ConnectionOptions {
   readonly clock: Clock
   readonly keys: NwcKeys
   readonly seal: NwcSeal
+  /** Milliseconds between two sendings of one question. Default 4,000. */
+  readonly repeatMs?: number
   /** Verified, decrypted, well-formed. */
   onNotification(body: WalletNotification['body']): void
 }
@@ -58,6 +60,8 @@ interface Waiting {
 
 /** Requests that wait at one time; more are `unsent` with code `BUSY`. */
 const MAX_PENDING = 1_000
+/** Between two sendings of one question. */
+const REPEAT_MS = 4_000
 
 /** Opens the subscription at once. */
 export function openConnection(options: ConnectionOptions): Connection {
@@ -143,20 +147,36 @@ export function openConnection(options: ConnectionOptions): Connection {
       if (active.size >= MAX_PENDING) return Promise.resolve(unsent('BUSY', 'Too many wallet requests wait already.'))
       return new Promise(resolve => {
         const outbox = new AbortController()
-        let id: string | undefined
+        const ids: string[] = []
+        let stopRepeating = () => {}
         const waiting: Waiting = {
           method,
           finish(outcome) {
             if (!active.delete(waiting)) return
             cancel()
+            stopRepeating()
             signal?.removeEventListener('abort', abort)
-            if (id !== undefined) pending.delete(id)
+            for (const id of ids) pending.delete(id)
             outbox.abort()
             resolve(outcome)
           },
-          lost: (code, says) => waiting.finish(id === undefined ? unsent(code, says) : { state: 'silent', says }),
+          lost: (code, says) => waiting.finish(ids.length === 0 ? unsent(code, says) : { state: 'silent', says }),
         }
         const { lost } = waiting
+        const send = (): Promise<Published> => {
+          const event = sign(method, params, timeoutMs)
+          ids.push(event.id)
+          pending.set(event.id, waiting)
+          return relays.publish(event, { want: 1, keepMs: timeoutMs, signal: outbox.signal })
+        }
+        // Requests are ephemeral: one that came while the wallet was not listening is gone, and relays pass no event on
+        // twice. So a question is asked anew. Payments are not: they are looked up.
+        const repeat = () => {
+          stopRepeating = clock.after(options.repeatMs ?? REPEAT_MS, () => {
+            void send().catch(() => {})
+            repeat()
+          })
+        }
         const abort = () => lost('ABORTED', `${method}: given up by the caller.`)
         active.add(waiting)
         const cancel = clock.after(timeoutMs, () => lost('UNREACHABLE', `${method}: no answer within ${timeoutMs} ms.`))
@@ -164,10 +184,8 @@ export function openConnection(options: ConnectionOptions): Connection {
         void listening.live
           .then(async () => {
             if (!active.has(waiting)) return
-            const event = sign(method, params, timeoutMs)
-            id = event.id
-            pending.set(id, waiting)
-            const sent = await relays.publish(event, { want: 1, keepMs: timeoutMs, signal: outbox.signal })
+            if (method !== 'pay_invoice') repeat()
+            const sent = await send()
             const refusals = sent.acks.filter(ack => !ack.ok && ack.says !== '')
             if (refusals.length > 0 && refusals.length === sent.acks.length && sent.accepted === 0)
               lost('UNREACHABLE', `${method}: no relay took the request (${refusals[0]?.says.slice(0, 200)}).`)
