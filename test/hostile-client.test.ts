@@ -243,7 +243,12 @@ describe('the chosen node is dishonest', () => {
       await settled(due.hash)
       const tags = [['e', job.id], ['p', job.pubkey], ['encrypted']]
       const good = who.seal.encrypt(job.pubkey, 'not this')
-      for (const content of ['', 'AgAA', `A${good.slice(1, -8)}AAAAAAA=`, `${good.slice(0, 40)}x${good.slice(41)}`])
+      for (const content of [
+        '',
+        'AgAA',
+        `A${good.slice(1, -8)}AAAAAAA=`,
+        `${good.slice(0, 40)}${good[40] === 'x' ? 'y' : 'x'}${good.slice(41)}`,
+      ])
         await who.say({ kind: 6050, tags, content })
       await who.say({
         kind: 6050,
