@@ -35,6 +35,7 @@ export { type WalletNotification, walletNotification } from './23197-wallet-noti
 export { type Frame, frame } from './26800-stream-frame.ts'
 export { type Announcement, handler, type OfferedModel } from './31990-announcement.ts'
 export { jobIdOf, type TextResult } from './answers.ts'
+export { present } from './define.ts'
 export {
   about,
   addressedTo,

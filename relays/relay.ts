@@ -3,7 +3,7 @@
  * relays; it never signs, never decides, and never trusts a relay.
  * @module
  */
-import type { Event } from '../kinds/kind.ts'
+import { type Event, relayUrl as spelling } from '../kinds/index.ts'
 
 /** NIP-01 filter. Exact values only: no prefixes, `since <= created_at <= until`. */
 export interface Filter {
@@ -104,12 +104,9 @@ export async function query(relays: Relays, filters: Filter[], signal?: AbortSig
   return found.sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))
 }
 
-/** One spelling per relay: lower-case host, no default port, no trailing slash on an empty path. Throws on what is no ws(s) URL. */
+/** One spelling per relay, as `kinds/` spells it. Throws on what is no ws(s) URL. */
 export function relayUrl(text: string): string {
-  const url = new URL(text)
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
-    throw new Error(`"${text}" is no relay address: write ws://… or wss://…`)
-  url.hash = ''
-  const path = url.pathname === '/' ? '' : url.pathname.replace(/\/+$/, '')
-  return `${url.protocol}//${url.host}${path}${url.search}`
+  const url = spelling(text)
+  if (url === undefined) throw new Error(`"${text}" is no relay address: write ws://… or wss://…`)
+  return url
 }

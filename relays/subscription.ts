@@ -3,9 +3,9 @@
  * end to waiting. Shared by all drivers.
  * @module
  */
+import { seenSet } from '../src/bounded.ts'
 import type { Clock } from '../src/clock.ts'
 import type { Admit, Listening, ListenOptions } from './relay.ts'
-import { openSeen } from './seen.ts'
 
 export interface SubscriptionOptions {
   readonly clock: Clock
@@ -36,7 +36,7 @@ export interface Subscription extends Listening {
 export function openSubscription(options: SubscriptionOptions): Subscription {
   const { clock, listen, signal, onDropped } = options
   const admit = listen.admit ?? options.admit
-  const seen = openSeen(options.seenIds)
+  const seen = seenSet(options.seenIds)
   let isEnded = false
   let isFinished = false
   let goLive = () => {}

@@ -3,25 +3,21 @@
  * @module
  */
 
-export interface Lru<K, V> {
-  /** Also marks the entry as used. */
+export interface Bounded<K, V> {
   get(key: K): V | undefined
-  /** Forgets the entry that was used longest ago when `max` are there already. */
+  has(key: K): boolean
+  /** Adds or moves to the newest end; the oldest entry beyond `max` is forgotten. */
   set(key: K, value: V): void
+  delete(key: K): void
   readonly size: number
 }
 
-/** A map of at most `max` entries. */
-export function lru<K, V>(max: number): Lru<K, V> {
+/** A map of at most `max` entries that forgets the one that was written longest ago. */
+export function bounded<K, V>(max: number): Bounded<K, V> {
   const entries = new Map<K, V>()
   return {
-    get(key) {
-      const value = entries.get(key)
-      if (value === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, value)
-      return value
-    },
+    get: key => entries.get(key),
+    has: key => entries.has(key),
     set(key, value) {
       entries.delete(key)
       entries.set(key, value)
@@ -29,6 +25,23 @@ export function lru<K, V>(max: number): Lru<K, V> {
       const oldest = entries.keys().next()
       if (!oldest.done) entries.delete(oldest.value)
     },
+    delete: key => void entries.delete(key),
+    get size() {
+      return entries.size
+    },
+  }
+}
+
+/** A map of at most `max` entries that forgets the one that was used longest ago: `get` is a use. */
+export function lru<K, V>(max: number): Pick<Bounded<K, V>, 'get' | 'set' | 'size'> {
+  const entries = bounded<K, V>(max)
+  return {
+    get(key) {
+      const value = entries.get(key)
+      if (value !== undefined) entries.set(key, value)
+      return value
+    },
+    set: entries.set,
     get size() {
       return entries.size
     },
@@ -37,6 +50,7 @@ export function lru<K, V>(max: number): Lru<K, V> {
 
 export interface Seen {
   has(id: string): boolean
+  /** Call only for what was proven, or a forged twin hides the genuine one. */
   add(id: string): void
   readonly size: number
 }

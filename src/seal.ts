@@ -3,7 +3,7 @@
  * trusted: verify the event before opening what is in it.
  * @module
  */
-import type { Event } from '../kinds/kind.ts'
+import { type Event, ephemeralWrap } from '../kinds/index.ts'
 import { lru } from './bounded.ts'
 import { randomBytes } from './keys/curve.ts'
 import type { Keys } from './keys.ts'
@@ -100,6 +100,20 @@ export function wrapContent(
 ): { content: string; secret: Uint8Array } {
   const secret = keys.newSecret()
   return { content: openSeal({ keys, secret, cacheSize: 1 }).encrypt(to, JSON.stringify(event)), secret }
+}
+
+/** A signed event on its way to one reader, from a key of one use: who sent it is told only inside. */
+export function wrapEvent(
+  keys: Pick<Keys, 'shared' | 'newSecret' | 'sign'>,
+  event: Event,
+  to: string,
+  now: number,
+): Event {
+  const { content, secret } = wrapContent(keys, event, to)
+  return keys.sign(
+    ephemeralWrap.write({ to, event }, now, () => content),
+    secret,
+  )
 }
 
 /** What is in a gift wrap, as unproven as anything a relay brings. Throws `SealError`. */

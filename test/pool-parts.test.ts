@@ -9,8 +9,8 @@ import { openBucket } from '../relays/bucket.ts'
 import { standingFilters } from '../relays/cursor.ts'
 import { readFrame, SAYS_CHARS } from '../relays/frames.ts'
 import { openOutbox } from '../relays/outbox.ts'
-import { openSeen } from '../relays/seen.ts'
 import { openTally } from '../relays/tally.ts'
+import { seenSet } from '../src/bounded.ts'
 import { handClock } from '../src/clock.ts'
 
 const runs = { numRuns: 1_000 }
@@ -60,7 +60,7 @@ describe('readFrame', () => {
   test('ids that are kept do not keep their messages alive', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
-    const seen = openSeen(10_000)
+    const seen = seenSet(10_000)
     gc()
     const before = process.memoryUsage().heapUsed
     for (let n = 0; n < 2_000; n++) {
@@ -77,7 +77,7 @@ describe('seen ids', () => {
   test('the last ones are surely remembered, and never more than twice as many', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 200 }), ids => {
-        const seen = openSeen(10)
+        const seen = seenSet(10)
         const order: string[] = []
         for (const n of ids) {
           const id = String(n)

@@ -3,9 +3,10 @@
  * last, and OK true only after the store has committed.
  * @module
  */
+
 import type { Event } from '../../kinds/kind.ts'
+import { seenSet } from '../../src/bounded.ts'
 import { seconds } from '../../src/clock.ts'
-import { openSeen } from '../seen.ts'
 import { mayRead, readAuth, refusesProtected } from './auth.ts'
 import type { Connection, Live } from './connection.ts'
 import { ClientAuth, expiration, isEphemeralKind } from './matching.ts'
@@ -31,7 +32,7 @@ export function openPublishing({ store, clock, limits, verify, authToRead, onErr
   let accepted = 0
   let refused = 0
   let unanswered: { connection: Connection; id: string; says: string }[] = []
-  const seen = openSeen(EPHEMERAL_IDS)
+  const seen = seenSet(EPHEMERAL_IDS)
 
   const ok = (connection: Connection, id: string, [good, says]: Answer) => {
     if (good) accepted++

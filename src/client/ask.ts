@@ -5,17 +5,13 @@
  */
 import type { Event, TextResult } from '../../kinds/index.ts'
 import { cancel, feedback, frame, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
-import type { Relays } from '../../relays/relay.ts'
-import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import { openClientJob } from '../job/client-side.ts'
 import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
 import { isEnd, step, wakeAt } from '../job.ts'
-import type { Keys } from '../keys.ts'
 import { openMailbox } from '../mailbox.ts'
-import type { Network, Payer } from '../payments/payment.ts'
 import type { Seal } from '../seal.ts'
-import type { Outcome, Question } from './client.ts'
+import type { ClientOptions, Outcome, Question } from './client.ts'
 import { openPaying } from './paying.ts'
 import { openStreamIn } from './stream.ts'
 import { openZap } from './zap.ts'
@@ -34,13 +30,7 @@ export type AskEvent =
   | { readonly event: 'replaced'; readonly text: string }
   | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }
 
-export interface AskOptions {
-  readonly relays: Relays
-  readonly keys: Keys
-  readonly secret: Uint8Array
-  readonly clock: Clock
-  readonly payer?: Payer
-  readonly network: Network
+export interface AskOptions extends ClientOptions {
   readonly ordered: Set<string>
   readonly request: Event
   readonly seal: Seal

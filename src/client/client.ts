@@ -4,7 +4,7 @@
  * @module
  */
 import type { Announcement, Event, Message } from '../../kinds/index.ts'
-import { feedback, isSealed, messagesInput, textInput, textRequest, textResult } from '../../kinds/index.ts'
+import { feedback, isSealed, messagesInput, present, textInput, textRequest, textResult } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
@@ -94,13 +94,11 @@ export function openClient(options: ClientOptions): Client {
     // Who announced a price is offered that price: what we could pay at most is nobody's business.
     const bidMsats = announced !== undefined && announced < capMsats ? announced : capMsats
     const sealed = node !== undefined && node.announcement?.encrypted !== false
-    const wishes = { model, maxTokens, temperature, seed }
-    const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined))
     const now = seconds(clock)
     const template = textRequest.write(
       {
         inputs: messages?.length ? [messagesInput(messages)] : [textInput(text ?? '')],
-        ...given,
+        ...present({ model, maxTokens, temperature, seed }),
         relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
         providers: node ? [node.pubkey] : [],
         ...(bidMsats > 0n ? { bidMsats } : {}),

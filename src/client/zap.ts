@@ -4,12 +4,11 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { ephemeralWrap } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
 import type { ClientJob } from '../job.ts'
 import { readInvoice } from '../payments/bolt11.ts'
 import { descriptionHashOf, verifyReceipt, zapRequestFor } from '../payments/zap.ts'
-import { openSeal } from '../seal.ts'
+import { wrapEvent } from '../seal.ts'
 import type { AskOptions } from './ask.ts'
 
 export interface Zap {
@@ -48,11 +47,7 @@ export function openZap(options: AskOptions): Zap {
       const now = seconds(clock)
       const ask = { node, job: request.id, msats, relays: relays.urls }
       json ??= JSON.stringify(keys.sign(zapRequestFor(ask, now), secret))
-      const text = json
-      const oneTime = keys.newSecret()
-      const encrypt = () => openSeal({ keys, secret: oneTime }).encrypt(node, text)
-      const wrap = keys.sign(ephemeralWrap.write({ to: node, event: JSON.parse(text) }, now, encrypt), oneTime)
-      await relays.publish(wrap, { want: 1, keepMs: 10_000 })
+      await relays.publish(wrapEvent(keys, JSON.parse(json), node, now), { want: 1, keepMs: 10_000 })
     },
     offered(event, opened) {
       offer ??= { event, opened }

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { ephemeralWrap, frame, handler, heartbeat, relayList } from '../../kinds/index.ts'
+import { frame, handler, heartbeat, relayList } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
 import type { ModelInfo } from '../runners/runner.ts'
-import { openSeal, type Seal } from '../seal.ts'
+import { wrapEvent } from '../seal.ts'
 import type { NodeEvent } from './job-box.ts'
 
 /** What an operator says of the service. */
@@ -31,7 +31,6 @@ export interface AnnouncerOptions {
   readonly keys: Keys
   readonly secret: Uint8Array
   readonly clock: Clock
-  readonly seal: Seal
   readonly priceMsats: bigint
   readonly models: readonly ModelInfo[]
   readonly service: ServiceFacts
@@ -103,9 +102,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
   async function probe(): Promise<boolean> {
     const now = seconds(clock)
     const inner = keys.sign(frame.write({ job: randomId(), to: me, seq: 0, text: 'probe', last: true }, now), secret)
-    const oneTime = keys.newSecret()
-    const encrypt = (text: string) => openSeal({ keys, secret: oneTime }).encrypt(me, text)
-    const wrap = keys.sign(ephemeralWrap.write({ to: me, event: inner }, now, encrypt), oneTime)
+    const wrap = wrapEvent(keys, inner, me, now)
     const back = new Promise<boolean>(resolve => {
       const cancel = clock.after(probeWaitMs, () => resolve(false))
       expected = {

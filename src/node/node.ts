@@ -108,7 +108,6 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     keys,
     secret,
     clock,
-    seal,
     priceMsats,
     models,
     service: options.service,

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Encrypt, Event, TextRequest } from '../../kinds/index.ts'
-import { isSealed, jobIdOf, messagesOf, resultKind, schemeOf, textRequest } from '../../kinds/index.ts'
+import { isSealed, jobIdOf, messagesOf, present, resultKind, schemeOf, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
 import type { Why } from '../job.ts'
@@ -37,8 +37,7 @@ export function readRequest(event: Event, seal: Seal, priceMsats: bigint): ReadR
     return { request, work, seal: how, refusal: { code: 'underbid', says } }
   }
   const { model, maxTokens, temperature, topP, topK, seed } = request
-  const wishes = { model, maxTokens, temperature, topP, topK, seed }
-  const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined))
+  const given = present({ model, maxTokens, temperature, topP, topK, seed })
   return { request, work: { ...work, messages: messages.value, ...given }, seal: how }
 }
 

@@ -5,12 +5,12 @@
  */
 import type { WalletNotification } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
+import { bounded } from '../bounded.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { readInvoice } from './bolt11.ts'
 import { proves } from './hash.ts'
 import { amount, type Fields, integer, type Row, readRow, text } from './nwc/body.ts'
 import { MAX_ROWS, nwcBooks, PAGE } from './nwc/books.ts'
-import { bounded } from './nwc/bounded.ts'
 import { openConnection } from './nwc/connection.ts'
 import { type Found, nwcPayer } from './nwc/pay.ts'
 import type { NwcKeys, NwcSeal } from './nwc/ports.ts'

@@ -3,12 +3,13 @@
  * it before a word is said about money.
  * @module
  */
+
+import { bounded } from '../../bounded.ts'
 import type { Clock } from '../../clock.ts'
 import type { InvoiceRead } from '../bolt11.ts'
 import { proves } from '../hash.ts'
 import type { Payer, PayOrder, PayState } from '../payment.ts'
 import { amount, integer, type Row } from './body.ts'
-import { bounded } from './bounded.ts'
 import type { Outcome } from './connection.ts'
 
 /** What the wallet's books say about a hash in one direction. `lost`: they could not be read. */
