@@ -52,7 +52,7 @@ function roomOf(file: string): string {
 
 /** The table of the design (DESIGN §2), and the leaves that everybody may use. */
 const leaves = ['clock', 'bounded', 'hash']
-const heart = ['job', 'mailbox', 'intake', 'keys', 'seal']
+const heart = ['job', 'mailbox', 'intake', 'keys', 'seal', 'journal', 'ledger']
 const members = ['runners', 'payments', 'routing', 'verification', 'strategies']
 const roles = ['client', 'node', 'router']
 const may: Record<string, readonly string[]> = {
@@ -63,6 +63,9 @@ const may: Record<string, readonly string[]> = {
   relays: ['kinds', ...leaves],
   job: ['kinds'],
   mailbox: ['kinds', ...leaves],
+  journal: ['kinds', ...leaves],
+  ledger: ['kinds'],
+  escrow: ['kinds', 'relays', ...heart, 'payments', ...leaves],
   keys: ['kinds', ...leaves],
   seal: ['kinds', 'keys', ...leaves],
   intake: ['kinds', 'keys', ...leaves],

@@ -25,6 +25,8 @@ export interface BillAsk {
 /** State of an invoice as its own wallet reports it. `expired` may still become `settled`: expiry is advisory on Lightning. */
 export type BillState =
   | { readonly state: 'pending' | 'expired' | 'failed' | 'unknown' }
+  /** Hold bills only: the money has arrived and waits for the decision. */
+  | ({ readonly state: 'held' } & Omit<Held, 'hash'>)
   | { readonly state: 'settled'; readonly msats: bigint; readonly preimage: string; readonly at: number }
 
 export interface Payee {
@@ -37,7 +39,36 @@ export interface Payee {
    * Returns the way to stop. A stopped watch never calls.
    */
   watch(hash: string, onSettled: (settled: Extract<BillState, { state: 'settled' }>) => void): () => void
+  /** What the wallet can hold money with, or `undefined` when it cannot. Rejects with `PaymentError` when it cannot be asked. */
+  hold?(signal?: AbortSignal): Promise<HoldPayee | undefined>
   close(): Promise<void>
+}
+
+export interface HoldAsk extends BillAsk {
+  /** Payment hash, 32 bytes hex. Whoever knows its preimage decides whether the money is earned. */
+  readonly hash: string
+  /** Blocks that the last hop leaves for the decision. Default: the wallet's. */
+  readonly minFinalCltvDelta?: number
+}
+
+/** Money that has arrived and is neither settled nor given back. */
+export interface Held {
+  readonly hash: string
+  readonly msats: bigint
+  /** Block height at which the wallet gives the money back by itself, where it tells. */
+  readonly settleDeadline?: number
+}
+
+/** A wallet that can hold: a bill for a chosen payment hash, decided on after its money came (NIP-47 hold invoices). */
+export interface HoldPayee {
+  /** Makes a bill that only `settle` turns into money. Idempotent like `bill`; rejects with `PaymentError`. */
+  holdBill(ask: HoldAsk, signal?: AbortSignal): Promise<Bill>
+  /** Calls `onHeld` at most once, when the money of a hold bill has arrived: told and polled, like `watch`. */
+  watchHeld(hash: string, onHeld: (held: Held) => void): () => void
+  /** Takes the money. Resolves only once it is settled, again for a settled one; rejects with `PaymentError` when nothing (more) is held. */
+  settle(preimage: string, signal?: AbortSignal): Promise<Extract<BillState, { state: 'settled' }>>
+  /** Gives the money back and lets nobody pay this bill any more. Idempotent; rejects with `PaymentError` for an unknown or settled bill. */
+  cancel(hash: string, signal?: AbortSignal): Promise<void>
 }
 
 export interface PayOrder {
