@@ -4,10 +4,9 @@
  */
 import { seconds } from '../clock.ts'
 import type { ClientFact, Quote } from '../job.ts'
-import { checkQuote } from '../payments/guard.ts'
+import { checkQuote, type EarlierOrder } from '../payments/guard.ts'
 import type { PayState } from '../payments/payment.ts'
 import type { AskOptions } from './ask.ts'
-import { overCap } from './market.ts'
 
 export interface Paying {
   /** Judges a quote. A hash that was let through once is never let through again. */
@@ -15,40 +14,46 @@ export interface Paying {
   word(state: PayState): ClientFact
 }
 
-export function openPaying({ payer, question, network, clock, ordered, tell }: AskOptions): Paying {
+export function openPaying({ payer, question, request, network, clock, ordered, tell }: AskOptions): Paying {
   const announced = question.node?.announcement
   const barred = (code: string, says: string): ClientFact => ({ fact: 'barred', why: { code, says } })
+  const orders: EarlierOrder[] = []
+  const note = (state: EarlierOrder['state']) => {
+    const last = orders.pop()
+    if (last) orders.push({ ...last, state })
+  }
 
   return {
     clear(quote) {
-      if (quote.msats !== undefined && quote.msats > question.capMsats)
-        return barred('over-cap', overCap(quote.msats, question.capMsats))
-      const price = announced?.priceMsats
-      if (quote.msats !== undefined && price !== undefined && quote.msats > price)
-        return barred(
-          'over-announced',
-          `The node asks for ${quote.msats} msats and announced ${price}: ask again to see its price of today, or choose another node with --to.`,
-        )
-      if (!payer) return barred('no-wallet', 'The node wants money and no wallet was given: add --wallet.')
       const keys = announced && !announced.custodial && announced.nodeKeys.length > 0 ? announced.nodeKeys : undefined
+      const price = announced?.priceMsats
       const verdict = checkQuote({
+        job: request.id,
+        quotedJob: request.id,
+        ours: () => true,
+        self: [request.pubkey],
         quotedBy: quote.by,
         ...(question.node ? { chosen: question.node.pubkey } : {}),
         ...(quote.bolt11 === undefined ? {} : { bolt11: quote.bolt11 }),
         ...(quote.msats === undefined ? {} : { msats: quote.msats }),
         ...(keys === undefined ? {} : { expected: { nodeKeys: keys } }),
-        capMsats: price !== undefined && price < question.capMsats ? price : question.capMsats,
-        network,
+        ...(price === undefined ? {} : { announcedMsats: price }),
+        ...(payer ? { wallet: { network } } : {}),
+        caps: { jobMsats: question.capMsats },
+        spent: { jobMsats: 0n, hourMsats: 0n, dayMsats: 0n, peerDayMsats: 0n },
+        orders,
         now: seconds(clock),
         seenHashes: hash => ordered.has(hash),
       })
       if (!verdict.ok) return barred(verdict.rule, verdict.says)
       const { order, invoice } = verdict
       ordered.add(order.hash)
+      orders.push({ hash: order.hash, msats: order.msats, state: 'planned' })
       tell({ event: 'quote', by: quote.by, msats: order.msats, bolt11: order.bolt11 })
       return { fact: 'cleared', order: { ...order, expiresAt: invoice.expiresAt } }
     },
     word(state) {
+      if (state.state === 'paid' || state.state === 'unproven' || state.state === 'failed') note(state.state)
       switch (state.state) {
         case 'paid':
           tell({ event: 'paid', preimage: state.preimage, feeMsats: state.feeMsats })

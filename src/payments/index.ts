@@ -4,7 +4,16 @@
  */
 
 export { type Invoice, type InvoiceFields, type InvoiceRead, nodeKeyOf, readInvoice, writeInvoice } from './bolt11.ts'
-export { checkQuote, type QuoteRule, type QuoteTerms, type QuoteVerdict } from './guard.ts'
+export {
+  type Caps,
+  checkQuote,
+  type EarlierOrder,
+  type QuoteRule,
+  type QuoteTerms,
+  type QuoteVerdict,
+  type Spent,
+  type Terms,
+} from './guard.ts'
 export { type LdkNet, type LdkPair, type LdkPairOptions, ldkNet, ldkPair, ldkWallet } from './ldk.ts'
 export { serveNwc } from './nwc/service.ts'
 export { readNwcUri, writeNwcUri } from './nwc/uri.ts'
