@@ -153,9 +153,13 @@ describe('the history', () => {
         const history = openHistory({
           bound: 6,
           now: () => 50,
-          forgot(gone) {
-            expect(gone.state).not.toBe('pending')
-            model.splice(model.indexOf(gone), 1)
+          changed(row, gone) {
+            if (!gone) return
+            expect(row.state).not.toBe('pending')
+            model.splice(
+              model.findIndex(one => one.type === row.type && one.hash === row.hash),
+              1,
+            )
           },
         })
         for (const { hash, type, state } of steps) {

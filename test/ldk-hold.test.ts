@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HandClock, handClock } from '../src/clock.ts'
 import { sha256Hex } from '../src/payments/hash.ts'
-import { type Held, type LdkPair, ldkPair, ldkWallet } from '../src/payments/ldk.ts'
+import { type LdkPair, ldkPair, ldkWallet } from '../src/payments/ldk.ts'
+import type { Held } from '../src/payments/payment.ts'
 import { ask, channelMsats, orderOf } from './ldk-world.ts'
 
 describe('hold bills on an LDK pair', () => {
@@ -25,7 +26,7 @@ describe('hold bills on an LDK pair', () => {
   /** Pays it until it is held. */
   const heldBill = async (minFinalCltvDelta?: number) => {
     const made = await hold(minFinalCltvDelta)
-    const arrived = new Promise<Held>(resolve => pair.payee.onAccepted(resolve))
+    const arrived = new Promise<Held>(resolve => pair.payee.watchHeld(made.hash, resolve))
     const outcome = pair.payer.pay(orderOf(made.bill))
     return { ...made, outcome, held: await arrived }
   }
@@ -36,15 +37,19 @@ describe('hold bills on an LDK pair', () => {
     expect(held).toMatchObject({ hash, msats: 50_000n })
     expect(held.settleDeadline).toBeGreaterThan(pair.chain.height + 30)
     expect(await pair.payer.payState(hash)).toEqual({ state: 'pending' })
-    expect(await pair.payee.billState(hash)).toEqual({ state: 'pending' })
+    const { settleDeadline } = held
+    expect(await pair.payee.billState(hash)).toEqual({ state: 'held', msats: 50_000n, settleDeadline })
     expect(await pair.payer.balance()).toBe(before.payer - 50_000n)
     expect(await pair.payee.balance()).toBe(before.payee)
+    expect(await pair.payee.transaction(hash)).toMatchObject({ state: 'pending', hash })
     expect((await pair.payee.transaction(hash))?.preimage).toBeUndefined()
-    expect(await pair.payee.settle(preimage)).toMatchObject({ state: 'settled', msats: 50_000n, preimage })
+    const settled = await pair.payee.settle(preimage)
+    expect(settled).toMatchObject({ state: 'settled', msats: 50_000n, preimage })
     expect(await outcome).toMatchObject({ state: 'paid', preimage })
     expect(await pair.payee.balance()).toBe(before.payee + 50_000n)
-    expect(await pair.payee.held()).toEqual([])
-    expect(await pair.payee.settle(preimage)).toMatchObject({ state: 'settled' })
+    expect(await pair.payee.billState(hash)).toEqual(settled)
+    expect(await pair.payee.settle(preimage)).toEqual(settled)
+    await expect(pair.payee.cancel(hash)).rejects.toMatchObject({ name: 'PaymentError' })
     expect(await pair.payer.pay(orderOf(bill))).toMatchObject({ state: 'paid' })
     expect(await pair.payer.balance()).toBe(before.payer - 50_000n)
   })
@@ -52,6 +57,7 @@ describe('hold bills on an LDK pair', () => {
   test('cancelled: the money goes back and the bill cannot be paid any more', async () => {
     const before = await pair.payer.balance()
     const { bill, preimage, hash, outcome } = await heldBill()
+    await pair.payee.cancel(hash)
     await pair.payee.cancel(hash)
     expect(await outcome).toMatchObject({ state: 'failed', code: 'PAYMENT_FAILED' })
     expect(await pair.payer.balance()).toBe(before)
@@ -64,11 +70,11 @@ describe('hold bills on an LDK pair', () => {
   test('nobody decides: at the deadline the money goes back, the channel lives, a late preimage earns nothing', async () => {
     const sum = channelMsats(pair)
     const { preimage, hash, outcome, held } = await heldBill()
-    pair.net.mine(held.settleDeadline - pair.chain.height - 1)
+    pair.net.mine((held.settleDeadline ?? 0) - pair.chain.height - 1)
     expect(await pair.payer.payState(hash)).toEqual({ state: 'pending' })
     pair.net.mine(1)
     expect(await outcome).toMatchObject({ state: 'failed' })
-    expect(await pair.payee.held()).toEqual([])
+    expect(await pair.payee.billState(hash)).toEqual({ state: 'pending' })
     await expect(pair.payee.settle(preimage)).rejects.toMatchObject({ name: 'PaymentError' })
     expect(channelMsats(pair)).toBe(sum)
     expect((await pair.payer.pay(orderOf(await pair.payee.bill(ask(1_000n))))).state).toBe('paid')
@@ -94,7 +100,7 @@ describe('hold bills on an LDK pair', () => {
   test('many held micro-payments leave the channel usable', async () => {
     const all = []
     for (let i = 0; i < 20; i++) all.push(await heldBill())
-    expect(await pair.payee.held()).toHaveLength(20)
+    for (const { hash } of all) expect(await pair.payee.billState(hash)).toMatchObject({ state: 'held' })
     expect((await pair.payer.pay(orderOf(await pair.payee.bill(ask(1_000n))))).state).toBe('paid')
     for (const { preimage } of all) await pair.payee.settle(preimage)
     expect((await Promise.all(all.map(({ outcome }) => outcome))).map(({ state }) => state)).toEqual(
@@ -111,7 +117,8 @@ describe('hold bills on an LDK pair', () => {
     const bill = await small.holdBill({ ...ask(10_000n, 60), hash })
     const outcome = pair.payer.pay(orderOf(bill))
     await clock.advance(61_000)
-    expect(await small.billState(hash)).toEqual({ state: 'expired' })
+    expect(await small.billState(hash)).toMatchObject({ state: 'held', msats: 10_000n })
+    expect(await small.transaction(hash)).toMatchObject({ state: 'pending' })
     for (let i = 0; i < 3; i++) {
       await small.bill(ask(1_000n, 1))
       await clock.advance(3_000)
@@ -120,11 +127,31 @@ describe('hold bills on an LDK pair', () => {
     expect((await outcome).state).toBe('paid')
   })
 
+  test('a watch for held money calls once, also when it starts late, and never when it was stopped or nothing came', async () => {
+    expect(await pair.payee.hold()).toBe(pair.payee)
+    const { bill, hash, preimage } = await hold()
+    const unpaid = await hold()
+    const calls: string[] = []
+    pair.payee.watchHeld(unpaid.hash, () => calls.push('unpaid'))
+    pair.payee.watchHeld(hash, () => calls.push('early'))
+    pair.payee.watchHeld(hash, () => calls.push('stopped'))()
+    const outcome = pair.payer.pay(orderOf(bill))
+    const late = await new Promise<Held>(resolve => pair.payee.watchHeld(hash, resolve))
+    expect(late).toMatchObject({ hash, msats: 50_000n })
+    await pair.payee.settle(preimage)
+    pair.payee.watchHeld(hash, () => calls.push('after the settlement'))
+    expect((await outcome).state).toBe('paid')
+    await pair.payee.cancel(unpaid.hash)
+    await clock.advance(60_000)
+    expect(calls).toEqual(['early'])
+  })
+
   test('wrong preimages, hashes and keys are errors', async () => {
     const { hash, bill } = await hold()
     await expect(pair.payee.settle('no hex')).rejects.toMatchObject({ code: 'OTHER' })
     await expect(pair.payee.settle(sha256Hex('another'))).rejects.toMatchObject({ code: 'OTHER' })
     await expect(pair.payee.cancel(sha256Hex('nothing'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await pair.payee.billState(sha256Hex('nothing'))).toEqual({ state: 'unknown' })
     await expect(pair.payee.holdBill({ ...ask(1_000n), hash })).rejects.toThrow(/another bill/)
     await expect(pair.payee.holdBill({ ...ask(1_000n), hash: 'AB' })).rejects.toThrow(/32 bytes/)
     const plain = await pair.payee.bill(ask(1_000n))

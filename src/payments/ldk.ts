@@ -9,7 +9,6 @@ import type { LightningNode } from './ldk/node.ts'
 import { type LdkWallet, ldkWallet } from './ldk/wallet.ts'
 
 export type { Chain } from './ldk/chain.ts'
-export type { Held, HoldAsk, HoldPayee } from './ldk/hold.ts'
 export { type LdkNet, ldkNet, type NetOptions } from './ldk/net.ts'
 export type { ChannelView, LightningNode, NodeStore } from './ldk/node.ts'
 export { type LdkWallet, type LdkWalletOptions, ldkWallet } from './ldk/wallet.ts'

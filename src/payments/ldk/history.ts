@@ -2,70 +2,122 @@
  * A wallet's rows in memory, newest last, under a bound: strangers cause bills.
  * @module
  */
-import { PaymentError, type Transaction } from '../payment.ts'
+import { type Held, PaymentError, type Transaction } from '../payment.ts'
 
 /** Rows of one page when nothing is asked. */
 const PAGE = 20
 
 type Direction = Transaction['type']
 
+/** A row and what only its own wallet knows about it. */
+export interface Entry extends Transaction {
+  /** Idempotency key of a bill, with its amount. */
+  readonly key?: string
+  /** A bill for somebody else's hash: its money waits for a decision. */
+  readonly hold?: boolean
+  /** The money that waits now. */
+  readonly held?: Omit<Held, 'hash'>
+  /** What a hold bill is being settled with. */
+  readonly shown?: string
+  /** Why a payment failed. */
+  readonly failure?: { readonly code: string; readonly says: string }
+}
+
 export interface History {
   /** Adds a row as the newest. Throws `PaymentError` when every row is still open. */
-  add(row: Transaction): void
-  get(type: Direction, hash: string): Transaction | undefined
+  add(row: Entry): void
+  get(type: Direction, hash: string): Entry | undefined
+  /** The bill that was made for an idempotency key. */
+  billOf(key: string): Entry | undefined
   /** Changes a row and returns it, or `undefined` where there is none. */
-  change(type: Direction, hash: string, patch: Partial<Transaction>): Transaction | undefined
+  change(type: Direction, hash: string, patch: { [K in keyof Entry]?: Entry[K] | undefined }): Entry | undefined
+  /** Every row, oldest first. */
+  rows(): Iterable<Entry>
   /** Newest first. Without `unpaid` only what is settled (NIP-47 `list_transactions`). */
   list(options?: { limit?: number; offset?: number; unpaid?: boolean; type?: Direction }): readonly Transaction[]
 }
 
-/** Opens an empty history. Beyond `bound` the oldest row that can no longer become paid by our doing is forgotten, unless it is pinned. */
+/**
+ * Opens a history of `saved` rows, oldest first. Beyond `bound` the oldest row that can no longer become paid by our
+ * doing is forgotten, unless money is held for it. `changed` is told every row that is new, other or gone.
+ */
 export function openHistory(options: {
   bound: number
   now: () => number
-  pinned?: (row: Transaction) => boolean
-  forgot?: (row: Transaction) => void
+  saved?: Iterable<Entry>
+  changed?: (row: Entry, gone: boolean) => void
 }): History {
-  const { bound, now, pinned, forgot } = options
-  const rows = new Map<string, Transaction>()
-  const key = (type: Direction, hash: string): string => `${type} ${hash}`
-  const seen = (row: Transaction): Transaction =>
-    row.type === 'incoming' && row.state === 'pending' && row.expiresAt < now() ? { ...row, state: 'expired' } : row
+  const { bound, now, changed } = options
+  const rows = new Map<string, Entry>()
+  const byKey = new Map<string, string>()
+  const name = (type: Direction, hash: string): string => `${type} ${hash}`
+  const seen = (row: Entry): Entry =>
+    row.type === 'incoming' && row.state === 'pending' && !row.held && row.expiresAt < now()
+      ? { ...row, state: 'expired' }
+      : row
+
+  const put = (row: Entry): void => {
+    rows.set(name(row.type, row.hash), row)
+    if (row.key !== undefined) byKey.set(row.key, row.hash)
+  }
 
   const makeRoom = (): void => {
     for (const [id, row] of rows) {
       if (rows.size < bound) return
-      if (seen(row).state === 'pending' || pinned?.(row)) continue
+      if (seen(row).state === 'pending') continue
       rows.delete(id)
-      forgot?.(row)
+      if (row.key !== undefined) byKey.delete(row.key)
+      changed?.(row, true)
     }
     if (rows.size >= bound)
       throw new PaymentError('QUOTA_EXCEEDED', `${bound} payments are open: wait until some are settled or expire`)
   }
 
-  return {
+  for (const row of options.saved ?? []) put(row)
+
+  const history: History = {
     add(row) {
-      rows.delete(key(row.type, row.hash))
-      if (rows.size >= bound) makeRoom()
-      rows.set(key(row.type, row.hash), row)
+      const id = name(row.type, row.hash)
+      // A row that is there already only becomes the newest.
+      if (!rows.has(id) && rows.size >= bound) makeRoom()
+      rows.delete(id)
+      put(row)
+      changed?.(row, false)
     },
     get(type, hash) {
-      const row = rows.get(key(type, hash))
+      const row = rows.get(name(type, hash))
       return row && seen(row)
     },
+    billOf(key) {
+      const hash = byKey.get(key)
+      return hash === undefined ? undefined : history.get('incoming', hash)
+    },
     change(type, hash, patch) {
-      const row = rows.get(key(type, hash))
+      const row = rows.get(name(type, hash))
       if (!row) return undefined
-      const next = { ...row, ...patch }
-      rows.set(key(type, hash), next)
+      const next = { ...row, ...patch } as Entry
+      rows.set(name(type, hash), next)
+      changed?.(next, false)
       return next
     },
+    rows: () => rows.values(),
     list({ limit = PAGE, offset = 0, unpaid = false, type } = {}) {
-      const wanted = [...rows.values()]
-        .reverse()
-        .map(seen)
-        .filter(row => (type === undefined || row.type === type) && (unpaid || row.state === 'settled'))
-      return wanted.slice(offset, offset + limit)
+      const wanted: Transaction[] = []
+      let skip = offset
+      for (const row of [...rows.values()].reverse()) {
+        if (wanted.length >= limit) break
+        const { state } = seen(row)
+        if ((type !== undefined && row.type !== type) || (!unpaid && state !== 'settled')) continue
+        if (skip-- <= 0) wanted.push(shownRow(seen(row)))
+      }
+      return wanted
     },
   }
+  return history
+}
+
+/** What others may see of a row. */
+export function shownRow(entry: Entry): Transaction {
+  const { key: _key, hold: _hold, held: _held, shown: _shown, failure: _failure, ...row } = entry
+  return row
 }

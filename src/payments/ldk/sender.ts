@@ -3,9 +3,9 @@
  * @module
  */
 import { proves } from '../hash.ts'
-import { PaymentError, type PayOrder, type PayState, type Transaction } from '../payment.ts'
+import { PaymentError, type PayOrder, type PayState } from '../payment.ts'
 import type { Happening } from './happening.ts'
-import type { History } from './history.ts'
+import type { Entry, History } from './history.ts'
 import { checkOrder, send } from './invoice.ts'
 import type { LdkNet } from './net.ts'
 import type { LightningNode } from './node.ts'
@@ -16,8 +16,6 @@ export interface Sender {
   /** `Payer.payState`, at once. */
   state(hash: string): PayState
   hears(happening: Extract<Happening, { what: 'sent' | 'failed' }>): void
-  /** Lets go of what is known beside the history about a payment that left it. */
-  forget(hash: string): void
   /** Ends every wait with `unknown`. */
   close(): void
 }
@@ -35,10 +33,9 @@ export function openSender(options: {
   node: LightningNode
   history: History
   now: () => number
-  announce: (row: Transaction | undefined) => void
+  announce: (row: Entry) => void
 }): Sender {
   const { net, node, history, now, announce } = options
-  const failures = new Map<string, { code: string; says: string }>()
   const waits = new Map<string, Set<(state: PayState) => void>>()
   let closed = false
   let sent = 0
@@ -47,7 +44,7 @@ export function openSender(options: {
     const row = history.get('outgoing', hash)
     if (!row) return closed ? unknown('the wallet is closed') : { state: 'unsent' }
     if (row.state === 'settled') return proven(row)
-    if (row.state === 'failed') return { state: 'failed', ...(failures.get(hash) ?? FAILED) }
+    if (row.state === 'failed') return { state: 'failed', ...(row.failure ?? FAILED) }
     return closed || net.broken ? unknown('the wallet stopped while the payment was on its way') : { state: 'pending' }
   }
 
@@ -58,8 +55,7 @@ export function openSender(options: {
   }
 
   const fail = (hash: string, code: string, says: string): PayState => {
-    history.change('outgoing', hash, { state: 'failed' })
-    failures.set(hash, { code, says })
+    history.change('outgoing', hash, { state: 'failed', failure: { code, says } })
     return { state: 'failed', code, says }
   }
 
@@ -143,11 +139,11 @@ export function openSender(options: {
       if (happening.what === 'failed') fail(hash, 'PAYMENT_FAILED', `the payment came back: ${happening.reason}`)
       else {
         const { preimage, feeMsats } = happening
-        announce(history.change('outgoing', hash, { state: 'settled', settledAt: now(), preimage, feeMsats }))
+        const row = history.change('outgoing', hash, { state: 'settled', settledAt: now(), preimage, feeMsats })
+        if (row) announce(row)
       }
       tell(hash)
     },
-    forget: hash => void failures.delete(hash),
     close() {
       closed = true
       unlisten()
@@ -160,7 +156,7 @@ const FAILED = { code: 'PAYMENT_FAILED', says: 'the payment came back' }
 
 const unknown = (says: string): PayState => ({ state: 'unknown', says })
 
-function proven(row: Transaction): PayState {
+function proven(row: Entry): PayState {
   const { preimage, feeMsats, hash } = row
   if (preimage !== undefined && proves(preimage, hash)) return { state: 'paid', preimage, feeMsats }
   return { state: 'unproven', says: 'settled without a preimage that fits the hash' }

@@ -4,11 +4,10 @@
  */
 
 import { seconds } from '../../clock.ts'
-import { PaymentError, type Transaction, type Wallet } from '../payment.ts'
+import { type HoldPayee, PaymentError, type Transaction, type Wallet } from '../payment.ts'
 import { watchBill } from '../watch.ts'
 import { openBills } from './bills.ts'
-import { openHistory } from './history.ts'
-import type { Held, HoldPayee } from './hold.ts'
+import { type Entry, openHistory, shownRow } from './history.ts'
 import type { LdkNet } from './net.ts'
 import type { LightningNode } from './node.ts'
 import { openSender } from './sender.ts'
@@ -23,38 +22,32 @@ const POLL_MS = 5_000
 const METHODS = ['pay_invoice', 'make_invoice', 'lookup_invoice', 'list_transactions', 'get_balance', 'get_info']
 
 /** A wallet that can also hold. */
-export interface LdkWallet extends Wallet, HoldPayee {}
+export interface LdkWallet extends Wallet, HoldPayee {
+  /** The wallet itself. */
+  hold(signal?: AbortSignal): Promise<HoldPayee>
+}
 
 /** Dresses a node as a wallet. The node then belongs to it: `close` takes the node off the net. */
 export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOptions = {}): LdkWallet {
   const { clock } = net
   const now = (): number => seconds(clock)
   const listeners = new Set<(transaction: Transaction) => void>()
-  const holdListeners = new Set<(held: Held) => void>()
   const watches = new Set<() => void>()
   const looks = new Map<string, Set<() => void>>()
   let closed = false
 
-  const history = openHistory({
-    bound: options.maxRows ?? MAX_ROWS,
-    now,
-    pinned: ({ type, hash }) => type === 'incoming' && bills.isHeld(hash),
-    forgot: ({ type, hash }) => (type === 'incoming' ? bills : sender).forget(hash),
-  })
+  const history = openHistory({ bound: options.maxRows ?? MAX_ROWS, now })
 
-  const announce = (row: Transaction | undefined): void => {
-    if (!row) return
+  const announce = (entry: Entry): void => {
+    const row = shownRow(entry)
     // In tasks of their own: a listener that throws must not stop the pump half way.
-    for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(row))
+    if (row.state === 'settled')
+      for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(row))
     if (row.type !== 'incoming') return
     for (const look of looks.get(row.hash) ?? []) queueMicrotask(look)
   }
   const sender = openSender({ net, node, history, now, announce })
-
-  const accepted = (held: Held): void => {
-    for (const listener of holdListeners) queueMicrotask(() => holdListeners.has(listener) && listener(held))
-  }
-  const bills = openBills({ net, node, history, now, announce, accepted })
+  const bills = openBills({ net, node, history, now, announce })
   node.hears = happening => {
     if (happening.what === 'sent' || happening.what === 'failed') sender.hears(happening)
     else if (happening.what !== 'closed') bills.hears(happening)
@@ -66,7 +59,15 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
     if (net.broken) throw net.broken
   }
 
-  return {
+  const listen = (hash: string, look: () => void): (() => void) => {
+    looks.set(hash, (looks.get(hash) ?? new Set()).add(look))
+    return () => {
+      looks.get(hash)?.delete(look)
+      if (looks.get(hash)?.size === 0) looks.delete(hash)
+    }
+  }
+
+  const wallet: LdkWallet = {
     async bill(ask, signal) {
       reach(signal)
       return net.run(() => bills.issue(ask))
@@ -82,13 +83,7 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
         clock,
         pollMs: POLL_MS,
         ask: async () => bills.state(hash),
-        listen(look) {
-          looks.set(hash, (looks.get(hash) ?? new Set()).add(look))
-          return () => {
-            looks.get(hash)?.delete(look)
-            if (looks.get(hash)?.size === 0) looks.delete(hash)
-          }
-        },
+        listen: look => listen(hash, look),
         onSettled(settled) {
           watches.delete(stop)
           onSettled(settled)
@@ -118,7 +113,8 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
 
     async transaction(hash, signal) {
       reach(signal)
-      return history.get('incoming', hash) ?? history.get('outgoing', hash)
+      const row = history.get('incoming', hash) ?? history.get('outgoing', hash)
+      return row && shownRow(row)
     },
 
     async transactions(query) {
@@ -131,19 +127,36 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
       return () => void listeners.delete(listener)
     },
 
+    async hold(signal) {
+      reach(signal)
+      return wallet
+    },
+
     async holdBill(ask, signal) {
       reach(signal)
       return net.run(() => bills.issue(ask))
     },
 
-    onAccepted(listener) {
-      holdListeners.add(listener)
-      return () => void holdListeners.delete(listener)
-    },
-
-    async held() {
-      reach()
-      return bills.held()
+    watchHeld(hash, onHeld) {
+      // Nothing is lost between a wallet and its own process, so that nothing needs to be polled.
+      const look = (): void => {
+        if (!live) return
+        const { state, ...held } = bills.state(hash)
+        if (state === 'pending' || state === 'expired') return
+        end()
+        if (state === 'held' && 'msats' in held) onHeld({ hash, ...held })
+      }
+      const unlisten = listen(hash, look)
+      const end = (): void => {
+        watches.delete(end)
+        live = false
+        unlisten()
+      }
+      let live = true
+      watches.add(end)
+      if (closed) end()
+      queueMicrotask(look)
+      return end
     },
 
     async settle(preimage, signal) {
@@ -161,9 +174,9 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
       closed = true
       for (const stop of [...watches]) stop()
       listeners.clear()
-      holdListeners.clear()
       sender.close()
       net.remove(node)
     },
   }
+  return wallet
 }
