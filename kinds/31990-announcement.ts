@@ -4,8 +4,9 @@
  */
 import { bad, dialects, good } from './31990-samples.ts'
 import { defineKind, ok, present } from './define.ts'
-import { each, loose, some } from './fields.ts'
+import { each, list, loose, some } from './fields.ts'
 import { isRecord, parseJson } from './json.ts'
+import { offeredTerms, type Split, splitsField, type TermsWord } from './terms.ts'
 import { hex, integer, msats, relayList, text } from './values.ts'
 
 /** A model on offer. `contextTokens` is what prompt and answer share; 0 where it is not said. */
@@ -39,6 +40,10 @@ export interface Announcement {
   readonly relays: readonly string[]
   /** Version of the manifest; 0 for a service that has none. */
   readonly v: number
+  /** When it lets customers pay. Absent: before the work. */
+  readonly terms?: readonly TermsWord[]
+  /** Who shares in the money, where not the author alone. */
+  readonly splits?: readonly Split[]
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -106,11 +111,13 @@ export const handler = defineKind({
       256,
     ),
     topics: each('t', text('<topic>', 255), 'What it is about.'),
+    terms: list('terms', offeredTerms, 'When it lets customers pay. Unknown words are left out.'),
+    splits: splitsField,
   },
   content:
     'JSON object: `name`, `about`, `picture` = `image`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`}.',
   rules: { content: 'The content is a JSON object of at most 131,072 characters.' },
-  read({ id = '', kinds, topics }, { content, refuse }) {
+  read({ id = '', kinds, topics, terms, splits }, { content, refuse }) {
     const said = parseJson(content, limits)
     if (!isRecord(said)) return refuse('content')
     const manifest = isRecord(said['manifest']) ? said['manifest'] : {}
@@ -131,10 +138,13 @@ export const handler = defineKind({
         custodial: manifest['custodial'] === true,
         relays: relayList.read(strings(manifest['relays'])) ?? [],
         v: typeof v === 'number' && Number.isSafeInteger(v) && v > 0 ? v : 0,
+        terms: terms.length > 0 ? terms : undefined,
+        splits: splits.length > 0 ? splits : undefined,
       }),
     )
   },
-  write({ id, kinds, topics, name, about, picture, encrypted, priceMsats, ...manifest }: Announcement) {
+  write(value: Announcement) {
+    const { id, kinds, topics, terms, splits, name, about, picture, encrypted, priceMsats, ...manifest } = value
     const content = {
       name,
       about,
@@ -147,7 +157,8 @@ export const handler = defineKind({
       nip90Params: kinds.includes(5_050) ? textParams(manifest.models) : {},
       manifest: { ...manifest, ...(priceMsats === undefined ? {} : { price_msats: String(priceMsats) }) },
     }
-    return { fields: { id: id || undefined, kinds: [...kinds], topics: [...topics] }, content: JSON.stringify(content) }
+    const lists = { kinds: [...kinds], topics: [...topics], terms: [...(terms ?? [])], splits: [...(splits ?? [])] }
+    return { fields: { id: id || undefined, ...lists }, content: JSON.stringify(content) }
   },
   good,
   dialects,

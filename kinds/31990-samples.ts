@@ -6,6 +6,7 @@ import type { Announcement } from './31990-announcement.ts'
 import type { BadSample, Dialect, GoodSample } from './spec.ts'
 
 const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
+const other = '1b48aa4b4ca33ed778a1effad3672b058b127c075834cbc3743e3e0dcbcd6b6a'
 const bare = { topics: [], models: [], nodeKeys: [], zappers: [], custodial: false, relays: [], v: 0 }
 
 export const good: readonly GoodSample<Announcement>[] = [
@@ -26,6 +27,11 @@ export const good: readonly GoodSample<Announcement>[] = [
       custodial: false,
       relays: ['wss://relay.example'],
       v: 1,
+      terms: ['before', 'hold', 'parts'],
+      splits: [
+        { pubkey: key, relay: 'wss://relay.example', weight: 9 },
+        { pubkey: other, relay: '', weight: 1 },
+      ],
     },
   },
   {
@@ -90,6 +96,44 @@ export const dialects: readonly Dialect<Announcement>[] = [
       about: '',
       encrypted: false,
       models: [{ name: 'm', contextTokens: 0 }],
+    },
+  },
+  {
+    says: 'Splits without weights are equal; a receiver twice or without a key is left out, as are unknown terms.',
+    tags: [
+      ['k', '5050'],
+      ['terms', 'before', 'barter', 'before'],
+      ['zap', other, 'nonsense'],
+      ['zap', key],
+      ['zap', key, '', '7'],
+      ['zap', 'npub1xyz', '', '7'],
+    ],
+    content: '{}',
+    value: {
+      ...bare,
+      ...{ id: '', kinds: [5050], name: '', about: '', encrypted: false, terms: ['before'] },
+      splits: [
+        { pubkey: other, relay: '', weight: 1 },
+        { pubkey: key, relay: '', weight: 1 },
+      ],
+    },
+  },
+  {
+    says: 'Splits with a fraction count in millionths; beside weights, who has none gets nothing.',
+    tags: [
+      ['k', '5050'],
+      ['zap', other, 'wss://relay.example', '0.5'],
+      ['zap', key, '', '2'],
+      ['zap', '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'],
+    ],
+    content: '{}',
+    value: {
+      ...bare,
+      ...{ id: '', kinds: [5050], name: '', about: '', encrypted: false },
+      splits: [
+        { pubkey: other, relay: 'wss://relay.example', weight: 500_000 },
+        { pubkey: key, relay: '', weight: 2_000_000 },
+      ],
     },
   },
 ]

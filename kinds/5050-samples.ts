@@ -37,7 +37,12 @@ export const good: readonly GoodSample<TextRequest>[] = [
       stream: true,
       receipt: true,
       alt: 'A question',
+      terms: { word: 'parts', parts: 4 },
     },
+  },
+  {
+    says: 'A wish for escrow.',
+    value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], terms: { word: 'escrow', verifier: key } },
   },
 ]
 
@@ -66,6 +71,18 @@ export const dialects: readonly Dialect<TextRequest>[] = [
     ],
     content: 'NIP 90 Text Generation Request',
     value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], bidMsats: 57_000n },
+  },
+  {
+    says: 'Terms that nobody knows, or that lack their number or verifier, are no wish; the first that is one counts.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['terms', 'barter'],
+      ['terms', 'parts', '65'],
+      ['terms', 'escrow', 'somebody'],
+      ['terms', 'hold', 'on'],
+      ['terms', 'after'],
+    ],
+    value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], terms: { word: 'hold' } },
   },
   {
     says: 'A marker in the place of the relay.',

@@ -4,9 +4,10 @@
  */
 import { bad, dialects, good } from './5050-samples.ts'
 import { defineKind, ok, present } from './define.ts'
-import { maybe } from './fields.ts'
+import { loose, maybe } from './fields.ts'
 import { type Input, type Message, readMessages, requestFields } from './inputs.ts'
 import type { Read } from './kind.ts'
+import { type WishedTerms, wishedTerms } from './terms.ts'
 import { decimal, integer, text } from './values.ts'
 
 /** A text generation job. `stream` asks for 26800 frames; `receipt` announces a zap request in a 21059 wrap. */
@@ -27,6 +28,8 @@ export interface TextRequest {
   readonly stream: boolean
   readonly receipt: boolean
   readonly alt?: string
+  /** How the customer would like to pay. Absent: before the work. */
+  readonly terms?: WishedTerms
 }
 
 const param = (key: string, ...aliases: string[]) => ['param', key, ...aliases] as const
@@ -81,6 +84,11 @@ export const textRequest = defineKind({
       integer('<number>', 0, Number.MAX_SAFE_INTEGER),
       'Makes sampling repeatable.',
       inRange('seed', 'a whole number from 0 to 2^53-1'),
+    ),
+    terms: loose(
+      'terms',
+      wishedTerms,
+      'How the customer would like to pay: before or after the work, in n parts (1 to 64), held until the answer is there, or held until a verifier releases it. A wish: the bill says what is. Unknown words are no wish.',
     ),
   },
   content: 'Empty, or the ciphertext of a JSON list of the private tags. A public text is ignored.',

@@ -39,6 +39,18 @@ export const textResult = defineKind({
       },
     },
     { says: 'An empty answer is an answer.', value: { job, customer: key, text: '' } },
+    {
+      says: 'Sealed under the preimage of a held payment.',
+      value: {
+        job,
+        customer: key,
+        text: 'AAECAwQFBgcICQoL3q2+796tvu/erb7v3q2+796tvu8=',
+        sealedUnder: {
+          hash: '463a82b1d85b1509e1e761bb531b280b24495d337ee65723d094a7d69888390e',
+          digest: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+        },
+      },
+    },
   ],
   dialects: [
     {
@@ -82,6 +94,20 @@ export const textResult = defineKind({
       content: 'ciphertext',
       opened: 'Hello',
       value: { job, customer: key, text: 'Hello' },
+    },
+    {
+      says: 'Sealed under a preimage and to the customer, with hash and digest in public.',
+      tags: [['encrypted'], ['p', key], ['e', job], ['sealed-under', job, key]],
+      content: 'ciphertext',
+      opened: 'AAAA',
+      value: { job, customer: key, text: 'AAAA', sealedUnder: { hash: job, digest: key } },
+    },
+    {
+      says: 'A mark of sealing under a preimage without hash and digest says nothing.',
+      tags: [['encrypted'], ['p', key], ['e', job], ['sealed-under']],
+      content: 'ciphertext',
+      opened: `${job} Hello`,
+      value: { job, customer: key, text: `${job} Hello` },
     },
     {
       says: 'Money with an underscore and a lightning address is unknown money.',

@@ -6,7 +6,8 @@ import { bad, dialects, good } from './7000-samples.ts'
 import { customerField, jobField } from './answers.ts'
 import { defineKind, ok, present } from './define.ts'
 import { loose } from './fields.ts'
-import { amount, hex, integer, seconds, text, type Value } from './values.ts'
+import { type BilledTerms, billedTerms } from './terms.ts'
+import { amount, hex, integer, msats, seconds, text, type Value } from './values.ts'
 
 /** The five words of NIP-90; everything else is `unknown` and changes nothing. */
 export type FeedbackStatus = 'payment-required' | 'processing' | 'partial' | 'success' | 'error' | 'unknown'
@@ -28,6 +29,10 @@ export interface Feedback {
   readonly retryAfterSeconds?: number
   readonly paymentHash?: string
   readonly expiresAt?: number
+  /** What this bill is. Absent: to be paid before the work. */
+  readonly terms?: BilledTerms
+  /** Money of the customer that the provider keeps: it pays for the next job, or is paid back on a credit claim. */
+  readonly creditMsats?: bigint
 }
 
 const known: ReadonlySet<string> = new Set(['payment-required', 'processing', 'partial', 'success', 'error'])
@@ -65,6 +70,12 @@ export const feedback = defineKind({
     retryAfterSeconds: loose('retry-after', integer('<seconds>', 0, 31_536_000), 'When asking again makes sense.'),
     paymentHash: loose('payment_hash', hex('<payment hash>'), 'The hash of the invoice.'),
     expiresAt: loose('expiration', seconds, 'For a bill: when the invoice expires (NIP-40).'),
+    terms: loose(
+      'terms',
+      billedTerms,
+      'For a bill: paid before the work, part i of n (1 to 64), or held: until the answer is there, or until a verifier releases it.',
+    ),
+    creditMsats: loose('credit', msats, 'Money of the customer that the provider keeps for it.'),
   },
   content:
     'Text for people, or for `partial` the text so far, whole; or the ciphertext of a JSON list of the private tags with `["content", "<text>"]`.',
@@ -84,13 +95,13 @@ export const feedback = defineKind({
       }),
     )
   },
-  write({ status: word, says, content, msats, bolt11: invoice, ...rest }: Feedback) {
+  write({ status: word, says, content, msats: owed, bolt11: invoice, ...rest }: Feedback) {
     if (word === 'unknown') throw new TypeError('7000.status: `unknown` is for reading only.')
-    if (word === 'payment-required' && msats === undefined)
+    if (word === 'payment-required' && owed === undefined)
       throw new TypeError('7000.amount: a payment-required without msats cannot be paid.')
-    if (invoice !== undefined && msats === undefined)
+    if (invoice !== undefined && owed === undefined)
       throw new TypeError('7000.amount: an invoice needs its msats beside it.')
-    const asked = msats === undefined ? undefined : present({ msats, bolt11: invoice })
+    const asked = owed === undefined ? undefined : present({ msats: owed, bolt11: invoice })
     return { fields: { ...rest, status: { word, says: content === '' ? says : '' }, amount: asked }, content }
   },
   good,

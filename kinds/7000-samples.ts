@@ -39,6 +39,36 @@ export const good: readonly GoodSample<Feedback>[] = [
     },
   },
   {
+    says: 'The second part of three.',
+    value: {
+      job,
+      customer: key,
+      status: 'payment-required',
+      says: '',
+      content: '',
+      msats: 7_000n,
+      bolt11,
+      terms: { word: 'parts', part: 2, parts: 3 },
+    },
+  },
+  {
+    says: 'Money to be held until a verifier decides.',
+    value: {
+      job,
+      customer: key,
+      status: 'payment-required',
+      says: '',
+      content: '',
+      msats: 21_000n,
+      bolt11,
+      terms: { word: 'escrow', verifier: key },
+    },
+  },
+  {
+    says: 'The work failed after it was paid: the money is kept for the customer.',
+    value: { job, customer: key, status: 'error', says: 'The model broke.', content: '', creditMsats: 21_000n },
+  },
+  {
     says: 'The text so far.',
     value: { job, customer: key, status: 'partial', says: 'Rayleigh', content: 'Rayleigh' },
   },
@@ -118,6 +148,18 @@ export const dialects: readonly Dialect<Feedback>[] = [
       ['e', job, '', 'job'],
     ],
     value: { job, status: 'payment-required', says: 'Pay', content: '', bolt11 },
+  },
+  {
+    says: 'Terms and credit that cannot be read are not said.',
+    tags: [
+      ['e', job],
+      ['status', 'processing'],
+      ['terms', 'parts', '3', '2'],
+      ['terms', 'later'],
+      ['terms'],
+      ['credit', '-5'],
+    ],
+    value: { job, status: 'processing', says: '', content: '' },
   },
 ]
 

@@ -5,6 +5,7 @@
 import { ok, present } from './define.ts'
 import { broken, type Field, loose, maybe, type Tag } from './fields.ts'
 import type { Event, Read, Refusal } from './kind.ts'
+import { isCiphertext, type SealedUnder, sealedUnder } from './terms.ts'
 import { amount, hex, integer, text, type Value } from './values.ts'
 
 const isId = (value: string | undefined): value is string => value !== undefined && /^[0-9a-f]{64}$/.test(value)
@@ -60,7 +61,10 @@ const usage: Value<{ readonly promptTokens: number; readonly outputTokens: numbe
   write: ({ promptTokens, outputTokens }) => [String(promptTokens), String(outputTokens)],
 }
 
-/** A delivered text. `msats` is there only where something is owed; `digest` is the sha256 of the text. */
+/**
+ * A delivered text. `msats` is there only where something is owed; `digest` is the sha256 of the text. With `sealedUnder`
+ * the text is base64 of nonce and ciphertext, which the preimage of its payment hash opens.
+ */
 export interface TextResult {
   readonly job: string
   readonly customer: string
@@ -73,6 +77,7 @@ export interface TextResult {
   readonly usage?: { readonly promptTokens: number; readonly outputTokens: number }
   readonly digest?: string
   readonly status?: 'success'
+  readonly sealedUnder?: SealedUnder
 }
 
 /** The fields of every job result. */
@@ -89,6 +94,11 @@ export const resultFields = {
   model: loose('model', text('<name>'), 'The model that answered.'),
   usage: loose('usage', usage, 'Counted in tokens of that model.'),
   digest: loose('x', hex('<sha256 of the text>'), 'Left out of a sealed result, where it would confirm a guess.'),
+  sealedUnder: loose(
+    'sealed-under',
+    sealedUnder,
+    'The content is base64 of a 12-byte nonce and AES-256-GCM ciphertext; the key is HKDF-SHA256 of the preimage, salt the payment hash, info "gridstr result". On a sealed result the tag stands bare and its values come before the content, each followed by a space, inside the ciphertext.',
+  ),
   foreign: maybe(
     's',
     { form: '', read: () => undefined, write: () => [] },
@@ -106,6 +116,7 @@ interface FoundResult {
   readonly model: string | undefined
   readonly usage: TextResult['usage'] | undefined
   readonly digest: string | undefined
+  readonly sealedUnder: SealedUnder | undefined
 }
 
 /** Looks like JSON of an event with this id, as JavaScript and Python space it; whoever uses the copy parses and verifies it. */
@@ -119,7 +130,7 @@ export function readTextResult(
   found: FoundResult,
   { content }: { content: string; refuse(rule: never): Refusal },
 ): Read<TextResult> {
-  const { job, customer, request, amount: owed, status, model, usage, digest } = found
+  const { job, customer, request, amount: owed, status, model, usage, digest, sealedUnder: under } = found
   return ok(
     present({
       job,
@@ -132,12 +143,14 @@ export function readTextResult(
       usage,
       digest,
       status: status === 'success' ? ('success' as const) : undefined,
+      sealedUnder: under,
     }),
   )
 }
 
 /** Writes the fields of any result whose content is text. */
-export const writeTextResult = ({ text: content, msats, bolt11, ...rest }: TextResult) => ({
-  fields: { ...rest, amount: { msats: msats ?? 0n, ...(bolt11 === undefined ? {} : { bolt11 }) } },
-  content,
-})
+export const writeTextResult = ({ text: content, msats, bolt11, ...rest }: TextResult) => {
+  if (rest.sealedUnder !== undefined && !isCiphertext(content))
+    throw new TypeError('sealed-under: the text of a result under a preimage is base64 of nonce and ciphertext.')
+  return { fields: { ...rest, amount: { msats: msats ?? 0n, ...(bolt11 === undefined ? {} : { bolt11 }) } }, content }
+}

@@ -4,7 +4,7 @@
  */
 import { broken, type Fields, type Found, type Tag } from './fields.ts'
 import { type Encrypt, type Event, isSealed, type Read, type Refusal, type Template } from './kind.ts'
-import { alwaysSealed, openTags, sealContent, sealTags } from './seal.ts'
+import { alwaysSealed, openContent, openTags, sealContent, sealTags } from './seal.ts'
 import type { Definition, Rule, Spec } from './spec.ts'
 
 /** Rules that every kind keeps. */
@@ -45,7 +45,7 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
   const refuse = (id: string): Refusal => refusal(`${number}.${id}`, sentence.get(`${number}.${id}`) ?? id)
 
   const open = (event: Event, opened: string): Refusal | { tags: readonly Tag[]; content: string } => {
-    if (seal !== 'tags') return { tags: event.tags, content: opened }
+    if (seal !== 'tags') return openContent(event.tags, opened)
     const inner = openTags(opened)
     if (inner === undefined) return refuse('opened')
     // elisym leaves ["i", "encrypted", "text"] in public as a placeholder.

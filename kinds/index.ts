@@ -2,7 +2,10 @@
  * The list of this room: one line per kind.
  * @module
  */
+
 import { cancel } from './5-cancel.ts'
+import { creditClaim } from './4637-credit-claim.ts'
+import { escrowWord } from './4638-escrow-word.ts'
 import { textRequest } from './5050-text-generation.ts'
 import { textResult } from './6050-text-generation.ts'
 import { feedback } from './7000-feedback.ts'
@@ -20,6 +23,8 @@ import { handler } from './31990-announcement.ts'
 import type { Definition } from './spec.ts'
 
 export { type Cancel, cancel } from './5-cancel.ts'
+export { type CreditClaim, creditClaim } from './4637-credit-claim.ts'
+export { type EscrowStatus, type EscrowWord, escrowWord } from './4638-escrow-word.ts'
 export { messagesOf, type TextRequest, textRequest } from './5050-text-generation.ts'
 export { textResult } from './6050-text-generation.ts'
 export { type Feedback, type FeedbackStatus, feedback } from './7000-feedback.ts'
@@ -57,12 +62,15 @@ export { parseEvent } from './json.ts'
 export { type Encrypt, type Event, isSealed, type Kind, type Read, type Refusal, type Template } from './kind.ts'
 export { schemeOf, sealContent, sealTags } from './seal.ts'
 export type { Definition, Rule } from './spec.ts'
+export type { BilledTerms, SealedUnder, Split, TermsWord, WishedTerms } from './terms.ts'
 export { relayUrl } from './values.ts'
 export type { WalletCipher } from './wallets.ts'
 
 /** Every kind of the house. */
 export const kinds: readonly Definition<unknown>[] = [
   cancel,
+  creditClaim,
+  escrowWord,
   textRequest,
   textResult,
   feedback,

@@ -11,6 +11,8 @@ export const alwaysSealed: ReadonlySet<number> = new Set([21_059, 23_194, 23_195
 
 const publicTags = new Set(['p', 'e', 'relays', 'expiration', 'nonce', '-'])
 const digests = new Set(['i', 'x'])
+/** A digest would confirm a guess of the text, a payment hash would tell the hops of the payment what it was for. */
+const underTag = 'sealed-under'
 
 /**
  * Moves every private tag, and the content as `["content", text]`, into the ciphertext of a JSON tag list.
@@ -23,12 +25,28 @@ export function sealTags(template: Template, encrypt: Encrypt): Template {
   return { ...template, tags: [...open, ['encrypted']], content: encrypt(JSON.stringify(hidden)) }
 }
 
-/** Makes the content the ciphertext of the bare text and drops `i` and `x`, which would tell of it. For all other kinds. */
+/**
+ * Makes the content the ciphertext of the bare text and drops `i` and `x`, which would tell of it; the values of
+ * `sealed-under` go before the text. For all other kinds.
+ */
 export function sealContent(template: Template, encrypt: Encrypt): Template {
-  const content = encrypt(template.content)
-  if (alwaysSealed.has(template.kind)) return { ...template, content }
-  const open = template.tags.filter(tag => !digests.has(tag[0] ?? '') && tag[0] !== 'encrypted')
-  return { ...template, tags: [...open, ['encrypted']], content }
+  if (alwaysSealed.has(template.kind)) return { ...template, content: encrypt(template.content) }
+  const under = template.tags.find(tag => tag[0] === underTag)
+  const content = encrypt([...(under?.slice(1) ?? []), template.content].join(' '))
+  const open = template.tags.filter(tag => !digests.has(tag[0] ?? '') && tag[0] !== 'encrypted' && tag[0] !== underTag)
+  return { ...template, tags: [...open, ...(under ? [[underTag]] : []), ['encrypted']], content }
+}
+
+/** Puts back what `sealContent` took from the tags into the ciphertext. */
+export function openContent(
+  tags: readonly (readonly string[])[],
+  opened: string,
+): { tags: readonly (readonly string[])[]; content: string } {
+  const hidden = /^([0-9a-f]{64}) ([0-9a-f]{64}) /.exec(opened)
+  const at = tags.findIndex(tag => tag[0] === underTag && tag.length === 1)
+  if (hidden === null || at < 0) return { tags, content: opened }
+  const [prefix = '', hash = '', digest = ''] = hidden
+  return { tags: tags.with(at, [underTag, hash, digest]), content: opened.slice(prefix.length) }
 }
 
 /**

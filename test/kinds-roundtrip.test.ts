@@ -23,7 +23,25 @@ const url = fc
 const words = fc.string({ minLength: 1, maxLength: 60, unit: 'binary' })
 const time = fc.nat(4_000_000_000)
 const invoice = fc.stringMatching(/^ln(bc|tb|bcrt)[0-9]{1,6}n1[02-9ac-hj-np-z]{20,80}$/)
+const zero = '0'.repeat(64)
 const flip = (text: string) => JSON.stringify(text)
+const plainTerms = fc.record(
+  { word: fc.constantFrom('before' as const, 'after' as const, 'hold' as const) },
+  { noNullPrototype: true },
+)
+const escrowed = fc.record({ word: fc.constant('escrow' as const), verifier: hex64 }, { noNullPrototype: true })
+const wish = fc.oneof(
+  plainTerms,
+  escrowed,
+  fc.record({ word: fc.constant('parts' as const), parts: fc.integer({ min: 1, max: 64 }) }, { noNullPrototype: true }),
+)
+const billed = fc.oneof(
+  plainTerms,
+  escrowed,
+  fc
+    .tuple(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 1, max: 64 }))
+    .map(([a, b]) => ({ word: 'parts' as const, part: Math.min(a, b), parts: Math.max(a, b) })),
+)
 
 const requests: fc.Arbitrary<TextRequest> = fc.record(
   {
@@ -60,6 +78,7 @@ const requests: fc.Arbitrary<TextRequest> = fc.record(
     stream: fc.boolean(),
     receipt: fc.boolean(),
     alt: words,
+    terms: wish,
   },
   { noNullPrototype: true, requiredKeys: ['inputs', 'relays', 'providers', 'stream', 'receipt'] },
 )
@@ -100,6 +119,8 @@ const answers: fc.Arbitrary<Feedback> = fc
       retryAfterSeconds: fc.nat(31_536_000),
       paymentHash: hex64,
       expiresAt: time,
+      terms: billed,
+      creditMsats: money,
     },
     { noNullPrototype: true, requiredKeys: ['job', 'status', 'content', 'says', 'msats'] },
   )
@@ -139,12 +160,61 @@ describe('what is written is read back', () => {
     )
   })
 
+  test('results under a preimage, public and sealed, where relays see neither hash nor digest', () => {
+    const under = fc.record({ hash: hex64, digest: hex64 }, { noNullPrototype: true })
+    const cipher = fc.uint8Array({ minLength: 28, maxLength: 90 }).map(bytes => Buffer.from(bytes).toString('base64'))
+    fc.assert(
+      fc.property(results, under, cipher, ({ digest: _, ...rest }, sealedUnder, text64) => {
+        const value = { ...rest, text: text64, sealedUnder }
+        expect(textResult.read(eventOf(6050, textResult.write(value, 1)))).toStrictEqual({ ok: true, value })
+        const sealed = textResult.write(value, 1, flip)
+        expect(JSON.stringify(sealed.tags)).not.toContain(sealedUnder.digest)
+        expect(JSON.stringify(sealed.tags)).not.toContain(sealedUnder.hash)
+        expect(textResult.read(eventOf(6050, sealed), text(sealed.content))).toStrictEqual({ ok: true, value })
+      }),
+      runs,
+    )
+    expect(() =>
+      textResult.write({ job: zero, customer: zero, text: 'plain', sealedUnder: { hash: zero, digest: zero } }, 1),
+    ).toThrow(TypeError)
+  })
+
   test('feedback, public and sealed', () => {
     fc.assert(
       fc.property(answers, value => {
         expect(feedback.read(eventOf(7000, feedback.write(value, 1)))).toStrictEqual({ ok: true, value })
         const sealed = feedback.write(value, 1, flip)
         expect(feedback.read(eventOf(7000, sealed), text(sealed.content))).toStrictEqual({ ok: true, value })
+      }),
+      runs,
+    )
+  })
+
+  test('splits: whole weights, the same shares as said, at most eight', () => {
+    const weight = fc.oneof(
+      fc.integer({ min: 0, max: 9_999_999 }).map(String),
+      fc.tuple(fc.nat(999), fc.nat(999_999)).map(([a, b]) => `${a}.${String(b).padStart(6, '0')}`),
+      fc.constantFrom('', '-1', '1e3', 'half', 'NaN'),
+    )
+    const tags = fc.uniqueArray(fc.tuple(hex64, weight), { maxLength: 12, selector: ([pubkey]) => pubkey })
+    fc.assert(
+      fc.property(tags, said => {
+        const event = { tags: [['k', '5050'], ...said.map(([key, part]) => ['zap', key, '', part])], content: '{}' }
+        const read = handler.read(eventOf(31_990, event))
+        if (!read.ok) throw new Error(read.says)
+        const kept = said.slice(0, 8)
+        const { splits = [] } = read.value
+        expect(splits.every(({ weight: part }) => Number.isSafeInteger(part) && part > 0)).toBe(true)
+        if (kept.every(([, part]) => part === '')) {
+          expect(splits.map(split => split.weight)).toEqual(kept.map(() => 1))
+          return
+        }
+        const valued = kept.filter(([, part]) => /^[0-9.]+$/.test(part) && Number(part) > 0)
+        expect(splits.map(split => split.pubkey)).toEqual(valued.map(([key]) => key))
+        const [first] = splits
+        const scale = first ? first.weight / Number(valued[0]?.[1]) : 1
+        for (const [index, split] of splits.entries())
+          expect(split.weight / (Number(valued[index]?.[1]) * scale)).toBeCloseTo(1, 9)
       }),
       runs,
     )
