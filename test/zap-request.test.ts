@@ -52,7 +52,7 @@ describe('checkZapRequest', () => {
     ['job-binding', jsonOf(say(job, other))],
     ['job-binding', jsonOf(say(job))],
     ['amount-request', jsonOf(say('21000', '20999'))],
-    ['amount-request', jsonOf(say('21000', '021000'))],
+    ['request-amount', jsonOf(say('21000', '021000'))],
     ['amount-request', jsonOf(say('21000'))],
     ['zapper-mismatch', jsonOf(zapRequestFor({ ...ask, zapper: pub(stranger) }, 1_800_000_000))],
     ['payer-not-customer', jsonOf(good, stranger)],

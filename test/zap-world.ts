@@ -31,6 +31,7 @@ export const PREIMAGE = sha256Hex('preimage')
 /** What one row of the table changes on the way from the job to the receipt. */
 export interface Twist {
   job?: Partial<Event>
+  jobBy?: Uint8Array
   /** Id of the job that the request names. */
   requestJob?: string
   request?: (template: Template) => Template
@@ -62,8 +63,15 @@ export const jobTemplate = textRequest.write(
   NOW,
 )
 
-export function world(twist: Twist = {}): { receipt: Event; context: ReceiptContext; json: string } {
-  const job: Event = { ...keys.sign(jobTemplate, customer), ...twist.job }
+export interface World {
+  receipt: Event
+  context: ReceiptContext
+  json: string
+  bolt11: string
+}
+
+export function world(twist: Twist = {}): World {
+  const job: Event = { ...keys.sign(jobTemplate, twist.jobBy ?? customer), ...twist.job }
   const asked = zapRequestFor(
     {
       node: pub(node),
@@ -120,7 +128,7 @@ export function world(twist: Twist = {}): { receipt: Event; context: ReceiptCont
     ...{ network: 'regtest', now: NOW + 20, firstSeen: NOW + 15, verify: keys.verify },
     ...twist.context,
   }
-  return { receipt, context, json }
+  return { receipt, context, json, bolt11 }
 }
 export const reasonsOf = (twist: Twist): readonly string[] => {
   const { receipt, context } = world(twist)
@@ -138,3 +146,23 @@ export function writeInvoiceFor(n: number): string {
   } as const
   return writeInvoice({ ...fields, hash: sha256Hex(`hash ${n}`) }, lightning)
 }
+
+type TagChange = (tag: readonly string[]) => readonly (readonly string[])[]
+/** Changes the tags whose value is `value`, so that no tag name is spelled here. */
+export const retag =
+  (value: (all: Template) => string | undefined, change: TagChange) =>
+  (all: Template): Template => ({
+    ...all,
+    tags: all.tags.flatMap(tag => (tag[1] === value(all) ? change(tag) : [tag])),
+  })
+/** Says other values in place of one, under the same name; none leaves the tag out. */
+export const say =
+  (value: string, ...others: string[]) =>
+  (all: Template): Template =>
+    retag(
+      () => value,
+      tag => others.map(other => [tag[0] ?? '', other]),
+    )(all)
+export const at =
+  (created_at: number) =>
+  (all: Template): Template => ({ ...all, created_at })

@@ -43,7 +43,8 @@ export interface ZapExpectation {
 /**
  * NIP-57 appendix D and the binding to one job: `undefined` when the node may bill, else one reason code: `request-json`,
  * `request-signature`, `request-<broken rule>`, `request-repeats`, `request-relays`, `recipient`, `job-binding`,
- * `amount-request`, `zapper-mismatch`, `payer-not-customer`. Never throws.
+ * `amount-request`, `zapper-mismatch`, `payer-not-customer`. Money that is not in canonical digits is `request-amount`.
+ * Never throws.
  */
 export function checkZapRequest(json: string, expect: ZapExpectation): string | undefined {
   const event = parseEvent(json)
@@ -60,6 +61,11 @@ export function checkZapRequest(json: string, expect: ZapExpectation): string | 
   return expect.verify(event) ? undefined : 'request-signature'
 }
 
+const nobody = '0'.repeat(64)
+const amountName = zapRequest
+  .write({ recipient: nobody, msats: 1n, relays: [], comment: '' }, 0)
+  .tags.find(([, value]) => value === '1')?.[0]
+
 /** A zap request, or the reason why it is none. */
 export type ZapRequestRead =
   | { readonly ok: true; readonly request: ZapRequest }
@@ -71,8 +77,8 @@ export function readZapRequest(event: Event): ZapRequestRead {
   if (!read.ok) return { ok: false, reason: `request-${read.rule.split('.').at(-1)}` }
   const { msats } = read.value
   if (saysTwice(event, zapRequest)) return { ok: false, reason: 'request-repeats' }
-  if (msats !== undefined && !event.tags.some(tag => tag[1] === String(msats)))
-    return { ok: false, reason: 'amount-request' }
+  if (msats !== undefined && !event.tags.some(([name, value]) => name === amountName && value === String(msats)))
+    return { ok: false, reason: 'request-amount' }
   return { ok: true, request: read.value }
 }
 

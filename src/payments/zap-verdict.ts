@@ -3,7 +3,7 @@
  * the node's signed bill, the customer's signed request and the preimage, and every failed check has its own reason.
  * @module
  */
-import { type Event, feedback, type ZapRequest, zapReceipt } from '../../kinds/index.ts'
+import { type Event, feedback, textResult, type ZapRequest, zapReceipt } from '../../kinds/index.ts'
 import { type Invoice, readInvoice } from './bolt11.ts'
 import { proves } from './hash.ts'
 import type { Network, Verdict } from './payment.ts'
@@ -15,7 +15,7 @@ export interface ReceiptContext {
   readonly job: Event
   /** Bid of the job, where its kind says one. */
   readonly bidMsats?: bigint
-  /** The node's signed bill: feedback with amount and invoice; `offerOpened` is its content where it is sealed. */
+  /** The node's signed bill, feedback or result with amount and invoice; `offerOpened` is its content where it is sealed. */
   readonly offer: Event
   readonly offerOpened?: string
   /** What the node announced: its key, who signs its receipts, which Lightning nodes receive its money. */
@@ -30,6 +30,22 @@ export interface ReceiptContext {
   readonly attestedFor?: (hash: string) => string | undefined
   readonly verify: (event: Event) => boolean
 }
+
+/**
+ * Every reason that `verifyReceipt` gives, one for each check. Beside them only `receipt-<rule>` and `request-<rule>` for
+ * events that a reader of their kind refuses for its size or sealing.
+ */
+export const receiptReasons = [
+  ...['receipt-kind', 'receipt-p', 'receipt-e', 'receipt-P', 'receipt-bolt11', 'receipt-description'],
+  ...['receipt-request', 'receipt-repeats', 'receipt-signature', 'zapper-not-announced', 'recipient', 'job-binding'],
+  ...['sender', 'future', 'back-dated', 'receipt-before-invoice', 'receipt-after-expiry'],
+  ...['bad-invoice', 'network', 'amountless', 'payee-not-announced', 'no-preimage', 'preimage', 'hash-attested'],
+  ...['description-hash', 'invoice-before-request', 'invoice-not-offered'],
+  ...['job-signature', 'offer-signature', 'offer-author', 'offer-unreadable', 'offer-job', 'amount-offer', 'over-bid'],
+  ...['request-p', 'request-e', 'request-P', 'request-amount', 'request-repeats', 'request-signature'],
+  ...['request-recipient', 'request-job', 'zapper-mismatch', 'payer-not-customer', 'self-zap', 'amount-request'],
+  ...['request-before-job'],
+] as const
 
 /** Clocks of honest parties differ by no more than this. */
 const SKEW_SECONDS = 60
@@ -90,7 +106,7 @@ function* againstOffer(invoice: Invoice | undefined, bolt11: string, context: Re
   const { offer, offerOpened, job, node, bidMsats, verify } = context
   if (!verify(offer)) yield 'offer-signature'
   if (offer.pubkey !== node) yield 'offer-author'
-  const read = feedback.read(offer, offerOpened)
+  const read = (offer.kind === textResult.number ? textResult : feedback).read(offer, offerOpened)
   if (!read.ok) {
     yield 'offer-unreadable'
     return
@@ -110,8 +126,8 @@ function* againstRequest(
   { job, node, zappers, verify }: ReceiptContext,
 ): Generator<string> {
   if (!verify(signed)) yield 'request-signature'
-  if (request.recipient !== node) yield 'recipient'
-  if (request.event !== job.id) yield 'job-binding'
+  if (request.recipient !== node) yield 'request-recipient'
+  if (request.event !== job.id) yield 'request-job'
   if (request.zapper !== undefined && request.zapper !== receipt.pubkey) yield 'zapper-mismatch'
   if (signed.pubkey !== job.pubkey) yield 'payer-not-customer'
   if (signed.pubkey === node || zappers.includes(signed.pubkey)) yield 'self-zap'

@@ -6,7 +6,7 @@
 import { parseEvent, type Template, zapReceipt, zapRequest } from '../../kinds/index.ts'
 
 export { checkZapRequest, descriptionHashOf, type ZapAsk, type ZapExpectation, zapRequestFor } from './zap-request.ts'
-export { type ReceiptContext, verifyReceipt } from './zap-verdict.ts'
+export { type ReceiptContext, receiptReasons, verifyReceipt } from './zap-verdict.ts'
 
 /** The receipt that a node or its zapper signs once the invoice is paid. Throws `TypeError` for a request never checked. */
 export function receiptFor(paid: {
