@@ -1,0 +1,27 @@
+/**
+ * Cells of the fault matrix that break an invariant today, and why. The tests fail for any other, and for one of these
+ * that holds.
+ * @module
+ */
+import type { Fault } from './faults.ts'
+import type { Run } from './matrix.ts'
+
+export interface Known {
+  readonly kind: number
+  readonly faults: readonly Fault[]
+  readonly relays: 1 | 2
+  readonly says: string
+}
+
+export const KNOWN: readonly Known[] = [
+  {
+    kind: 6050,
+    faults: ['drop', 'tamper', 'lie-ok'],
+    relays: 1,
+    says: 'The only relay loses the answer for good: the node believes it delivered, and the client does not ask for it again.',
+  },
+]
+
+/** The entry that a broken run falls under. */
+export const knownOf = ({ kind, fault, relays }: Run): Known | undefined =>
+  KNOWN.find(known => known.kind === kind && known.relays === relays && known.faults.includes(fault))
