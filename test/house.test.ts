@@ -118,7 +118,9 @@ describe('who imports whom', () => {
   })
 
   test('what must run in a browser reaches no node: module, not even through others', () => {
-    const starts = sources.filter(file => /^(kinds\/(?!print)|src\/(job|client|ledger|tensors)(\/|\.))/.test(file))
+    const starts = sources.filter(file =>
+      /^(kinds\/(?!print)|src\/((job|client|ledger|tensors)(\/|\.)|journal\/memory))/.test(file),
+    )
     expect(starts.length).toBeGreaterThan(20)
     const reached = new Map(starts.map(file => [file, file]))
     const tainted: string[] = []
@@ -192,6 +194,7 @@ describe('lists', () => {
       tests.some(text => text.includes(`${suite}(`) && text.includes(member))
     for (const runner of ['echo', 'llama']) expect(runs('runnerSuite', runner), runner).toBe(true)
     for (const rail of ['sim', 'ldk', 'nwc']) expect(runs('paymentSuite', rail), rail).toBe(true)
+    for (const journal of ['memory', 'sqlite']) expect(runs('journalSuite', journal), journal).toBe(true)
   })
 })
 

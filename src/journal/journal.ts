@@ -164,11 +164,11 @@ export interface Bills {
 /** Named facts of another room: claims of a wallet service, states of channels. */
 export interface Shelf {
   get(key: string): Plain | undefined
-  /** Writes or replaces. */
+  /** Writes or replaces. Every weight here is `money` where none is given. */
   set(key: string, value: Plain, weight?: Weight): void
   /** Writes where nothing is. False, and nothing written, when the key is taken. */
   claim(key: string, value: Plain, weight?: Weight): boolean
-  delete(key: string): void
+  delete(key: string, weight?: Weight): void
   /** In order of first writing; with `prefix`, keys that begin so. */
   entries(prefix?: string): IterableIterator<readonly [key: string, value: Plain]>
   readonly size: number
