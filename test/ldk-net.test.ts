@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type HandClock, handClock } from '../src/clock.ts'
-import { type LdkNet, ldkNet, ldkPair, ldkWallet, type NodeStore } from '../src/payments/ldk.ts'
-import { ask, orderOf } from './ldk-world.ts'
+import { type LdkNet, ldkNet, ldkPair, ldkWallet } from '../src/payments/ldk.ts'
+import { ask, orderOf, testStore } from './ldk-world.ts'
 
 describe('a net of LDK nodes', () => {
   let clock: HandClock
@@ -58,45 +58,25 @@ describe('a net of LDK nodes', () => {
     expect(a.channels()[0]?.usable).toBe(true)
   })
 
-  test('the store is given every state that a restart needs', async () => {
-    const monitors = new Map<string, number>()
-    let managers = 0
-    const store: NodeStore = {
-      monitor: (id, bytes) => void monitors.set(id, bytes.length),
-      manager(bytes) {
-        expect(bytes.length).toBeGreaterThan(100)
-        managers++
-      },
-    }
-    const [a, b] = [net.node('a', { store }), net.node('b')]
-    const [payer, payee] = [ldkWallet(net, a), ldkWallet(net, b)]
-    net.open(a, b, { sats: 1_000_000n })
-    expect([...monitors.keys()]).toHaveLength(1)
-    const opened = managers
-    expect(opened).toBeGreaterThan(0)
-    expect((await payer.pay(orderOf(await payee.bill(ask(1_000_000n))))).state).toBe('paid')
-    expect(managers).toBeGreaterThan(opened)
-    expect(Math.min(...monitors.values())).toBeGreaterThan(100)
-  })
-
   test('a store that fails stops the net: the payment is unknown, what follows says why', async () => {
-    let full = false
-    const store: NodeStore = {
-      monitor() {
-        if (full) throw new Error('disk full')
-      },
-      manager() {},
-    }
-    const [a, b] = [net.node('a', { store }), net.node('b')]
-    const [payer, payee] = [ldkWallet(net, a), ldkWallet(net, b)]
-    net.open(a, b, { sats: 1_000_000n })
+    const store = testStore()
+    const kept = await ldkNet({ clock, store })
+    const [a, b] = [kept.node('a'), kept.node('b')]
+    const [payer, payee] = [ldkWallet(kept, a), ldkWallet(kept, b)]
+    kept.open(a, b, { sats: 1_000_000n })
     const bill = await payee.bill(ask(1_000_000n))
-    full = true
+    const heard: string[] = []
+    for (const wallet of [payer, payee]) wallet.onSettled(({ type }) => heard.push(type))
+    payee.watch(bill.hash, () => heard.push('watch'))
+    store.failAt(store.commits + 1, false)
     expect((await payer.pay(orderOf(bill))).state).toBe('unknown')
     expect((await payer.payState(bill.hash)).state).toBe('unknown')
     await expect(payer.balance()).rejects.toThrow(/disk full/)
     await expect(payee.bill(ask(1n))).rejects.toMatchObject({ name: 'PaymentError', code: 'INTERNAL' })
-    expect(net.broken?.message).toMatch(/disk full/)
+    expect(kept.broken?.message).toMatch(/disk full/)
+    await clock.advance(60_000)
+    expect(heard).toEqual([])
+    kept.close()
   })
 
   test('bills are bounded: open ones are kept, expired ones make room', async () => {

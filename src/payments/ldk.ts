@@ -3,18 +3,24 @@
  * @module
  */
 import type { Clock } from '../clock.ts'
+import type { LdkStore } from './ldk/books.ts'
 import type { Chain } from './ldk/chain.ts'
 import { type LdkNet, ldkNet } from './ldk/net.ts'
 import type { LightningNode } from './ldk/node.ts'
 import { type LdkWallet, ldkWallet } from './ldk/wallet.ts'
+import { PaymentError } from './payment.ts'
 
+export type { LdkStore } from './ldk/books.ts'
 export type { Chain } from './ldk/chain.ts'
+export type { ChannelView } from './ldk/channels.ts'
 export { type LdkNet, ldkNet, type NetOptions } from './ldk/net.ts'
-export type { ChannelView, LightningNode, NodeStore } from './ldk/node.ts'
+export type { LightningNode } from './ldk/node.ts'
 export { type LdkWallet, type LdkWalletOptions, ldkWallet } from './ldk/wallet.ts'
 
 export interface LdkPairOptions {
   readonly clock: Clock
+  /** Where the pair is kept: an empty store makes a new pair, a used one brings it back. Default: memory only. */
+  readonly store?: LdkStore
   /** Size of the one channel. Default 1,000,000. */
   readonly channelSats?: number
   /** What lies on the payee's side. Default a tenth of the channel, so that money can flow both ways. */
@@ -30,40 +36,69 @@ export interface LdkPair {
   readonly payeeNode: LightningNode
   readonly net: LdkNet
   readonly chain: Chain
+  /** All msats in channels: what either side has, its reserve included, and what is under way between them. */
+  totalMsats(): bigint
+  /** True while that is exactly what the channels were funded with, and so no money appeared or vanished. */
+  conserved(): boolean
   /** Stops both wallets and every timer; the process can then end by itself. */
   close(): Promise<void>
 }
 
-/** Two wallets with one funded channel between them. Rejects with `PaymentError`. */
+const OPENED_KEY = 'pair'
+
+/**
+ * Two wallets with one funded channel between them. With a store everything that happened is kept, at once and before it
+ * is told, so that a pair whose process was killed comes back as it was and ends what it had begun. Rejects with
+ * `PaymentError`.
+ */
 export async function ldkPair(options: LdkPairOptions): Promise<LdkPair> {
   const {
     clock,
+    store,
     channelSats = 1_000_000,
     pushSats = Math.floor(channelSats / 10),
     aliases = ['payer', 'payee'],
   } = options
-  const net = await ldkNet({ clock })
+  const net = await ldkNet({ clock, ...(store && { store }) })
   try {
-    const payerNode = net.node(aliases[0])
-    const payeeNode = net.node(aliases[1])
-    const payer = ldkWallet(net, payerNode)
-    const payee = ldkWallet(net, payeeNode)
-    net.open(payerNode, payeeNode, { sats: BigInt(channelSats), pushMsats: BigInt(pushSats) * 1000n })
-    return {
-      payer,
-      payee,
-      payerNode,
-      payeeNode,
-      net,
-      chain: net.chain,
-      async close() {
-        await payer.close()
-        await payee.close()
-        net.close()
-      },
-    }
+    return net.run(() => {
+      const payerNode = net.node(aliases[0], { name: 'payer' })
+      const payeeNode = net.node(aliases[1], { name: 'payee' })
+      const payer = ldkWallet(net, payerNode)
+      const payee = ldkWallet(net, payeeNode)
+      if (net.books.text(OPENED_KEY) === undefined) {
+        net.open(payerNode, payeeNode, { sats: BigInt(channelSats), pushMsats: BigInt(pushSats) * 1000n })
+        net.books.put(OPENED_KEY, () => 'yes')
+      } else {
+        // No time passed on the chain while its process was dead.
+        net.chain.stamp()
+        net.connect(payerNode, payeeNode)
+      }
+      const views = () => [...payerNode.channels(), ...payeeNode.channels()]
+      const totalMsats = (): bigint =>
+        views().reduce((sum, { outboundMsats, reserveMsats, underWayMsats }) => {
+          return sum + outboundMsats + reserveMsats + underWayMsats
+        }, 0n)
+      return {
+        payer,
+        payee,
+        payerNode,
+        payeeNode,
+        net,
+        chain: net.chain,
+        totalMsats,
+        conserved: () =>
+          views().length > 0 && totalMsats() * 2n === views().reduce((sum, one) => sum + one.capacityMsats, 0n),
+        async close() {
+          await payer.close()
+          await payee.close()
+          net.close()
+        },
+      }
+    })
   } catch (error) {
     net.close()
-    throw error
+    if (error instanceof PaymentError) throw error
+    throw new PaymentError('INTERNAL', `the Lightning pair cannot be opened: ${error}`, { cause: error })
   }
 }

@@ -11,6 +11,8 @@ type Direction = Transaction['type']
 
 /** A row and what only its own wallet knows about it. */
 export interface Entry extends Transaction {
+  /** Rows are listed by it, lowest first. */
+  readonly place?: number
   /** Idempotency key of a bill, with its amount. */
   readonly key?: string
   /** A bill for somebody else's hash: its money waits for a decision. */
@@ -32,13 +34,13 @@ export interface History {
   /** Changes a row and returns it, or `undefined` where there is none. */
   change(type: Direction, hash: string, patch: { [K in keyof Entry]?: Entry[K] | undefined }): Entry | undefined
   /** Every row, oldest first. */
-  rows(): Iterable<Entry>
+  rows(): IterableIterator<Entry>
   /** Newest first. Without `unpaid` only what is settled (NIP-47 `list_transactions`). */
   list(options?: { limit?: number; offset?: number; unpaid?: boolean; type?: Direction }): readonly Transaction[]
 }
 
 /**
- * Opens a history of `saved` rows, oldest first. Beyond `bound` the oldest row that can no longer become paid by our
+ * Opens a history of `saved` rows. Beyond `bound` the oldest row that can no longer become paid by our
  * doing is forgotten, unless money is held for it. `changed` is told every row that is new, other or gone.
  */
 export function openHistory(options: {
@@ -50,6 +52,7 @@ export function openHistory(options: {
   const { bound, now, changed } = options
   const rows = new Map<string, Entry>()
   const byKey = new Map<string, string>()
+  let place = 0
   const name = (type: Direction, hash: string): string => `${type} ${hash}`
   const seen = (row: Entry): Entry =>
     row.type === 'incoming' && row.state === 'pending' && !row.held && row.expiresAt < now()
@@ -73,7 +76,10 @@ export function openHistory(options: {
       throw new PaymentError('QUOTA_EXCEEDED', `${bound} payments are open: wait until some are settled or expire`)
   }
 
-  for (const row of options.saved ?? []) put(row)
+  for (const row of [...(options.saved ?? [])].sort((a, b) => (a.place ?? 0) - (b.place ?? 0))) {
+    put(row)
+    place = (row.place ?? 0) + 1
+  }
 
   const history: History = {
     add(row) {
@@ -81,8 +87,9 @@ export function openHistory(options: {
       // A row that is there already only becomes the newest.
       if (!rows.has(id) && rows.size >= bound) makeRoom()
       rows.delete(id)
-      put(row)
-      changed?.(row, false)
+      const placed = { ...row, place: place++ }
+      put(placed)
+      changed?.(placed, false)
     },
     get(type, hash) {
       const row = rows.get(name(type, hash))
@@ -116,8 +123,20 @@ export function openHistory(options: {
   return history
 }
 
+const MONEY: readonly string[] = ['msats', 'feeMsats']
+
+/** A row as text. */
+export const writeEntry = (row: Entry): string =>
+  JSON.stringify(row, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
+
+/** A row from its text. */
+export const readEntry = (text: string): Entry =>
+  JSON.parse(text, (key, value: unknown) =>
+    MONEY.includes(key) && typeof value === 'string' ? BigInt(value) : value,
+  ) as Entry
+
 /** What others may see of a row. */
 export function shownRow(entry: Entry): Transaction {
-  const { key: _key, hold: _hold, held: _held, shown: _shown, failure: _failure, ...row } = entry
+  const { place: _place, key: _key, hold: _hold, held: _held, shown: _shown, failure: _failure, ...row } = entry
   return row
 }

@@ -5,7 +5,7 @@
 import { type Invoice, readInvoice } from '../bolt11.ts'
 import { fromHex, isHash, toHex } from '../hash.ts'
 import { type BillAsk, PaymentError, type PayOrder } from '../payment.ts'
-import { done, take } from './lib.ts'
+import { done, isA, take } from './lib.ts'
 import type { LightningNode } from './node.ts'
 
 /** A fresh invoice. Times are unix seconds. */
@@ -107,4 +107,16 @@ export function send(node: LightningNode, bolt11: string): 'sent' | 'duplicate' 
   }
   done(sent, 'the node does not send this payment')
   return 'sent'
+}
+
+/** What LDK remembers of a payment that it was handed: everything under way, and what ended a few minutes ago. */
+export function fateOf(node: LightningNode, hash: string): 'under way' | 'fulfilled' | undefined {
+  const { ldk } = node
+  for (const one of node.channelManager.list_recent_payments()) {
+    if (isA(one, ldk.RecentPaymentDetails_Fulfilled)) {
+      if (toHex(one.payment_id) === hash) return 'fulfilled'
+    } else if (isA(one, ldk.RecentPaymentDetails_Pending) || isA(one, ldk.RecentPaymentDetails_Abandoned))
+      if (toHex(one.payment_id) === hash) return 'under way'
+  }
+  return undefined
 }

@@ -10,10 +10,15 @@ import type { ChannelMonitor } from 'lightningdevkit'
 import { PaymentError } from '../payment.ts'
 
 export type {
+  BroadcasterInterface,
   ChannelManager,
   ChannelMonitor,
+  ChannelMonitorUpdate,
   Confirm,
   Event,
+  FeeEstimator,
+  KeysManager,
+  Logger,
   OutPoint,
   PeerManager,
   SocketDescriptor,
@@ -24,6 +29,7 @@ export type Ldk = typeof import('lightningdevkit')
 
 let loading: Promise<Ldk> | undefined
 let free = (_monitor: ChannelMonitor): void => {}
+let pointerOf = (_value: object): unknown => undefined
 
 /** Loads and starts LDK once per process. Rejects with `PaymentError` and may then be called again. */
 export function loadLdk(): Promise<Ldk> {
@@ -43,7 +49,7 @@ async function load(): Promise<Ldk> {
     readFile(join(dirname(entry), 'liblightningjs.wasm')),
   ])
   await withoutBanner(() => ldk.initializeWasmFromBinary(wasm))
-  free = await monitorFree()
+  await openDoors()
   return ldk
 }
 
@@ -53,18 +59,24 @@ async function load(): Promise<Ldk> {
  */
 export const giveBack = (monitor: ChannelMonitor): void => free(monitor)
 
-async function monitorFree(): Promise<typeof free> {
+/** True for a value that stands for none: LDK hands it over as an object around a null pointer. */
+export const isNothing = (value: object): boolean => pointerOf(value) === 0n
+
+async function openDoors(): Promise<void> {
   const { CommonBase } = await import('lightningdevkit/structs/CommonBase.mjs')
   const release: unknown = Reflect.get(await import('lightningdevkit/bindings.mjs'), 'ChannelMonitor_free')
-  if (typeof release !== 'function') return () => {}
-  class Loan extends CommonBase {
+  class Door extends CommonBase {
+    static pointer(value: object): unknown {
+      return value instanceof CommonBase ? CommonBase.get_ptr_of(value) : undefined
+    }
     static end(monitor: ChannelMonitor): void {
       const pointer = CommonBase.get_ptr_of(monitor)
       CommonBase.set_null_skip_free(monitor)
-      Reflect.apply(release as () => void, undefined, [pointer])
+      if (typeof release === 'function') Reflect.apply(release, undefined, [pointer])
     }
   }
-  return monitor => Loan.end(monitor)
+  pointerOf = value => Door.pointer(value)
+  if (typeof release === 'function') free = monitor => Door.end(monitor)
 }
 
 /** The package greets on stdout while it starts, where a command of ours may be writing data. */

@@ -7,23 +7,27 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../clock.ts'
 import { seconds } from '../../clock.ts'
 import { PaymentError } from '../payment.ts'
+import { type Books, type LdkStore, openBooks } from './books.ts'
 import { type Chain, openChain } from './chain.ts'
 import { done, isTrap, type Ldk, loadLdk } from './lib.ts'
-import { type LightningNode, type NodeStore, startNode } from './node.ts'
+import { type LightningNode, startNode } from './node.ts'
 import { connect, type Link } from './wire.ts'
 
 export interface NetOptions {
   readonly clock: Clock
   /** Bytes for seeds and block headers. Default: the system's. */
   readonly random?: (bytes: number) => Uint8Array
+  /** Where chain, nodes and wallets are kept. Without one they end with the process. */
+  readonly store?: LdkStore
 }
 
 export interface LdkNet {
   readonly clock: Clock
   readonly chain: Chain
   readonly nodes: readonly LightningNode[]
-  /** Starts a node at the present tip. */
-  node(alias: string, options?: { seed?: Uint8Array; store?: NodeStore }): LightningNode
+  readonly books: Books
+  /** Starts a node as the store has it under this name (default: its alias), or a new one at the present tip. */
+  node(alias: string, options?: { seed?: Uint8Array; name?: string }): LightningNode
   /** Connects two nodes, or does nothing while they are connected. A dropped link is dialled again every minute. */
   connect(a: LightningNode, b: LightningNode): void
   /** Cuts the connection until `connect`. */
@@ -36,8 +40,13 @@ export interface LdkNet {
   mine(blocks?: number): void
   /** Carries messages and events until nothing moves. Throws `PaymentError` when LDK itself has failed. */
   pump(): void
-  /** Runs what calls LDK; a trap inside the wasm breaks the net, because LDK's state is lost then. */
+  /**
+   * Runs what calls LDK, and keeps all that changed before it returns; calls within calls are kept together. A trap
+   * inside the wasm or a store that fails breaks the net: what the nodes know is then not what is kept.
+   */
   run<T>(calls: () => T): T
+  /** Calls once everything that happened until now is kept, and never when it could not be. */
+  after(tell: () => void): void
   /** Takes a node off the net: connections cut, no more work. */
   remove(node: LightningNode): void
   /** Why the net has stopped, once it has. */
@@ -54,17 +63,21 @@ const CONFIRMATIONS = 6
 
 /** Loads LDK and opens an empty network. */
 export async function ldkNet(options: NetOptions): Promise<LdkNet> {
-  return buildNet(await loadLdk(), options.clock, options.random ?? (bytes => Uint8Array.from(randomBytes(bytes))))
+  return buildNet(await loadLdk(), options)
 }
 
-function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array): LdkNet {
-  const chain = openChain({ clock, random })
+function buildNet(ldk: Ldk, options: NetOptions): LdkNet {
+  const { clock, random = bytes => Uint8Array.from(randomBytes(bytes)), store } = options
+  const books = openBooks(store)
+  const chain = openChain({ clock, random, books })
   const nodes: LightningNode[] = []
   const links = new Map<string, { readonly a: LightningNode; readonly b: LightningNode; link: Link }>()
   const listeners = new Set<(error: PaymentError) => void>()
   let broken: PaymentError | undefined
   let pumping = false
   let again = false
+  let depth = 0
+  const told: (() => void)[] = []
   let cancelTick = (): void => {}
 
   const name = (a: LightningNode, b: LightningNode): string => [a.key, b.key].sort().join()
@@ -73,6 +86,7 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
     if (broken) return broken
     broken = new PaymentError('INTERNAL', `the Lightning nodes of this process have stopped: ${cause}`, { cause })
     cancelTick()
+    told.length = 0
     for (const listener of [...listeners]) listener(broken)
     return broken
   }
@@ -84,7 +98,30 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
     return busy
   }
 
-  const pump = (): void => {
+  const keep = (): void => {
+    if (broken) return
+    try {
+      books.commit()
+    } catch (error) {
+      throw fail(error)
+    }
+    for (const tell of told.splice(0)) queueMicrotask(tell)
+  }
+
+  const run = <T>(calls: () => T): T => {
+    depth++
+    try {
+      return calls()
+    } catch (error) {
+      throw isTrap(error) ? fail(error) : error
+    } finally {
+      if (--depth === 0) keep()
+    }
+  }
+
+  const pump = (): void => run(carry)
+
+  const carry = (): void => {
     if (broken) throw broken
     if (pumping) {
       again = true
@@ -108,9 +145,11 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
   const tick = (): void => {
     cancelTick = clock.after(TICK_MS, tick)
     try {
-      for (const node of nodes) node.tick()
-      for (const entry of links.values()) if (!entry.link.open) entry.link = connect(ldk, entry.a, entry.b)
-      pump()
+      run(() => {
+        for (const node of nodes) node.tick()
+        for (const entry of links.values()) if (!entry.link.open) entry.link = connect(ldk, entry.a, entry.b)
+        carry()
+      })
     } catch (error) {
       fail(error)
     }
@@ -127,23 +166,31 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
     clock,
     chain,
     nodes,
+    books,
     get broken() {
       return broken
     },
-    node(alias, { seed = random(32), store } = {}) {
-      const node = startNode(ldk, { alias, chain, seed, now: seconds(clock), random, ...(store && { store }) })
-      nodes.push(node)
-      return node
-    },
+    node: (alias, { seed = random(32), name = alias } = {}) =>
+      run(() => {
+        const prefix = nodePrefix(name)
+        if (nodes.some(node => books.durable && node.prefix === prefix))
+          throw new PaymentError('OTHER', `a node is kept as ${name} already: give this one another name`)
+        const node = startNode(ldk, { alias, chain, seed, now: seconds(clock), random, prefix, books })
+        nodes.push(node)
+        return node
+      }),
     connect(a, b) {
-      const entry = links.get(name(a, b))
-      if (entry?.link.open) return
-      links.set(name(a, b), { a, b, link: connect(ldk, a, b) })
-      pump()
+      if (links.get(name(a, b))?.link.open) return
+      run(() => {
+        links.set(name(a, b), { a, b, link: connect(ldk, a, b) })
+        carry()
+      })
     },
     disconnect(a, b) {
-      drop(name(a, b))
-      pump()
+      run(() => {
+        drop(name(a, b))
+        carry()
+      })
     },
     stall(a, b, stalled) {
       const entry = links.get(name(a, b))
@@ -152,38 +199,45 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
       if (!stalled) pump()
     },
     open(a, b, { sats, pushMsats = 0n }) {
-      net.connect(a, b)
-      const before = usable(a, b)
-      done(
-        a.channelManager.create_channel(b.id, sats, pushMsats, 1n, null, null),
-        `${a.alias} cannot open a channel of ${sats} sat to ${b.alias}`,
-      )
-      pump()
-      net.mine(CONFIRMATIONS)
-      if (usable(a, b) <= before)
-        throw new PaymentError('OTHER', `the channel from ${a.alias} to ${b.alias} was not accepted`)
+      run(() => {
+        net.connect(a, b)
+        const before = usable(a, b)
+        done(
+          a.channelManager.create_channel(b.id, sats, pushMsats, 1n, null, null),
+          `${a.alias} cannot open a channel of ${sats} sat to ${b.alias}`,
+        )
+        carry()
+        net.mine(CONFIRMATIONS)
+        if (usable(a, b) <= before)
+          throw new PaymentError('OTHER', `the channel from ${a.alias} to ${b.alias} was not accepted`)
+      })
     },
     mine(blocks = 1) {
-      for (let i = 0; i < blocks; i++) {
-        chain.mine()
-        pump()
-      }
+      run(() => {
+        for (let i = 0; i < blocks; i++) {
+          chain.mine()
+          carry()
+        }
+      })
     },
     pump,
-    run(calls) {
-      try {
-        return calls()
-      } catch (error) {
-        throw isTrap(error) ? fail(error) : error
-      }
+    run,
+    after(tell) {
+      if (broken) return
+      if (depth === 0) queueMicrotask(tell)
+      else told.push(tell)
     },
     remove(node) {
-      for (const [key, { a, b }] of [...links]) if (a === node || b === node) drop(key)
       const at = nodes.indexOf(node)
-      if (at < 0) return
-      nodes.splice(at, 1)
-      node.stop()
-      if (!broken) pump()
+      const leave = (): void => {
+        for (const [key, { a, b }] of [...links]) if (a === node || b === node) drop(key)
+        if (at < 0) return
+        nodes.splice(at, 1)
+        if (!broken) carry()
+      }
+      if (broken) leave()
+      else run(leave)
+      if (at >= 0) node.stop()
     },
     onBroken(listener) {
       listeners.add(listener)
@@ -200,3 +254,5 @@ function buildNet(ldk: Ldk, clock: Clock, random: (bytes: number) => Uint8Array)
 
 const usable = (a: LightningNode, b: LightningNode): number =>
   a.channels().filter(channel => channel.peer === b.key && channel.usable).length
+
+const nodePrefix = (name: string): string => `node/${encodeURIComponent(name)}/`

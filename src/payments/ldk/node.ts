@@ -1,30 +1,27 @@
 /**
- * One Lightning node: LDK's parts put together, and its events as plain values.
+ * One Lightning node: LDK's parts put together, new or as the books have it, and its events as plain values.
  * @module
  */
-import { toHex } from '../hash.ts'
+import { fromHex, toHex } from '../hash.ts'
+import { PaymentError } from '../payment.ts'
+import type { Books } from './books.ts'
 import type { Chain } from './chain.ts'
+import { type ChannelView, viewChannels } from './channels.ts'
 import { type Happening, readEvent } from './happening.ts'
 import {
   type ChannelManager,
   type ChannelMonitor,
-  type Confirm,
   done,
   type Event,
   giveBack,
   type Ldk,
   type OutPoint,
   type PeerManager,
+  take,
 } from './lib.ts'
+import { openMonitors } from './monitors.ts'
+import { confirmTo, confirmToMonitor, settings } from './settings.ts'
 import { fundingTransaction } from './transaction.ts'
-
-/** Where a node's state goes, synchronously: LDK goes on as soon as `monitor` returns. What throws freezes the channel. */
-export interface NodeStore {
-  /** State of one channel on the chain side; `id` is the hex of its funding outpoint. */
-  monitor(id: string, bytes: Uint8Array): void
-  /** State of everything else, written after every change that matters. */
-  manager(bytes: Uint8Array): void
-}
 
 export interface NodeOptions {
   readonly alias: string
@@ -34,20 +31,9 @@ export interface NodeOptions {
   /** Unix seconds. */
   readonly now: number
   readonly random: (bytes: number) => Uint8Array
-  readonly store?: NodeStore
-}
-
-/** One side's view of a channel. Money in msats; `outbound` and `inbound` leave the reserve out. */
-export interface ChannelView {
-  readonly peer: string
-  readonly usable: boolean
-  readonly capacityMsats: bigint
-  readonly outboundMsats: bigint
-  readonly inboundMsats: bigint
-  /** What one payment may carry now, after the opener's commitment fee. */
-  readonly nextMsats: bigint
-  /** Payments on their way in either direction. */
-  readonly pending: number
+  /** Where the node's rows lie in the books. */
+  readonly prefix: string
+  readonly books: Books
 }
 
 export interface LightningNode {
@@ -58,6 +44,8 @@ export interface LightningNode {
   readonly ldk: Ldk
   readonly channelManager: ChannelManager
   readonly peers: PeerManager
+  /** Where the node's rows lie in the books of its net. */
+  readonly prefix: string
   channels(): readonly ChannelView[]
   /** Lets LDK produce messages and events; true when there were events. Reports go to `hears`. */
   work(): boolean
@@ -65,18 +53,27 @@ export interface LightningNode {
   tick(): void
   /** Who is told what happened; a node without a listener refuses what is paid to it. */
   hears: ((happening: Happening) => void) | undefined
-  /** Stops following the chain. */
+  /** Puts what changed into the books and stops following the chain. */
   stop(): void
 }
 
-/** Dust exposure that a channel may carry: LDK's default at the minimum fee lets three held micro-payments block it. */
-const DUST_MSATS = 5_000_000_000n
+/** How a node began, beside the state that LDK writes. Each start derives its randomness anew from `starts`. */
+interface Birth {
+  readonly seed: string
+  readonly starts: number
+}
+
 /** LDK's floor, sat per 1,000 weight. */
 const FEERATE = 253
 
-/** Starts a node at the present tip of its chain. */
+/** Starts a node: as the books have it, or a new one at the present tip. Throws `PaymentError` for unreadable books. */
 export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
-  const { alias, chain, seed, now, random, store } = options
+  const { alias, chain, now, random, prefix, books } = options
+  const kept = books.text(`${prefix}birth`)
+  const birth = kept === undefined ? { seed: toHex(options.seed), starts: 0 } : (JSON.parse(kept) as Birth)
+  const starts = birth.starts + 1
+  if (books.durable) books.put(`${prefix}birth`, () => JSON.stringify({ ...birth, starts } satisfies Birth))
+
   const failures: unknown[] = []
   const guarded = <T>(run: () => T, otherwise: T): T => {
     try {
@@ -98,20 +95,21 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
   const logger = ldk.Logger.new_impl({ log: () => {} })
   const { LDKChannelMonitorUpdateStatus_Completed: completed, LDKChannelMonitorUpdateStatus_InProgress: frozen } =
     ldk.ChannelMonitorUpdateStatus
-  const keep = (outpoint: OutPoint, lent: ChannelMonitor) =>
+  const monitors = openMonitors(ldk, books, prefix)
+  // Completed before it is written: no peer lives outside this process, and none outlives it without the same commit.
+  const keep = (outpoint: OutPoint, lent: ChannelMonitor, update?: Parameters<typeof monitors.changed>[1]) =>
     guarded(() => {
-      store?.monitor(toHex(outpoint.write()), lent.write())
-      giveBack(lent)
+      monitors.changed(outpoint, update, lent)
       return completed
     }, frozen)
   const persist = ldk.Persist.new_impl({
     persist_new_channel: (outpoint, monitor) => keep(outpoint, monitor),
-    update_persisted_channel: (outpoint, _update, monitor) => keep(outpoint, monitor),
+    update_persisted_channel: (outpoint, update, monitor) => keep(outpoint, monitor, update),
     archive_persisted_channel: () => {},
   })
   const none = ldk.Option_FilterZ.constructor_none()
   const monitor = ldk.ChainMonitor.constructor_new(none, broadcaster, logger, fees, persist)
-  const keys = ldk.KeysManager.constructor_new(seed, BigInt(now), 0)
+  const keys = ldk.KeysManager.constructor_new(fromHex(birth.seed), BigInt(now), starts)
   const network = ldk.Network.LDKNetwork_Regtest
   const graph = ldk.NetworkGraph.constructor_new(network, logger)
   const decay = ldk.ProbabilisticScoringDecayParameters.constructor_default()
@@ -121,21 +119,62 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
   const entropy = keys.as_EntropySource()
   const router = ldk.DefaultRouter.constructor_new(graph, logger, entropy, score.as_LockableScore(), scoring)
   const messages = ldk.DefaultMessageRouter.constructor_new(graph, entropy)
-  const best = ldk.BestBlock.constructor_new(chain.tipHash, chain.height)
-  const channelManager = ldk.ChannelManager.constructor_new(
-    fees,
-    monitor.as_Watch(),
-    broadcaster,
-    router.as_Router(),
-    messages.as_MessageRouter(),
-    logger,
-    entropy,
-    keys.as_NodeSigner(),
-    keys.as_SignerProvider(),
-    settings(ldk),
-    ldk.ChainParameters.constructor_new(network, best),
-    now,
-  )
+
+  const open = (): ChannelManager =>
+    ldk.ChannelManager.constructor_new(
+      fees,
+      monitor.as_Watch(),
+      broadcaster,
+      router.as_Router(),
+      messages.as_MessageRouter(),
+      logger,
+      entropy,
+      keys.as_NodeSigner(),
+      keys.as_SignerProvider(),
+      settings(ldk),
+      ldk.ChainParameters.constructor_new(network, ldk.BestBlock.constructor_new(chain.tipHash, chain.height)),
+      now,
+    )
+  const reopen = (bytes: Uint8Array): ChannelManager => {
+    const channels = monitors.restore({ keys, broadcaster, fees, logger })
+    const read = ldk.UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelManagerZ_read(
+      bytes,
+      entropy,
+      keys.as_NodeSigner(),
+      keys.as_SignerProvider(),
+      fees,
+      monitor.as_Watch(),
+      broadcaster,
+      router.as_Router(),
+      messages.as_MessageRouter(),
+      logger,
+      settings(ldk),
+      [...channels],
+    )
+    const ok = ldk.Result_C2Tuple_ThirtyTwoBytesChannelManagerZDecodeErrorZ_OK
+    const manager = take(read, ok, `the node ${alias} in the store cannot be read`).get_b()
+    for (const channel of channels) {
+      // LDK writes a channel down at every fifth block only: what came after is told again.
+      const at = channel.current_best_block().get_height()
+      chain.replay(confirmToMonitor(ldk, channel, [broadcaster, fees, logger]), at)
+      done(
+        monitor.as_Watch().watch_channel(channel.get_funding_txo().get_a(), channel),
+        `a channel of ${alias} is refused`,
+      )
+      giveBack(channel)
+    }
+    return manager
+  }
+  const managerBytes = books.bytes(`${prefix}manager`)
+  if (kept !== undefined && !managerBytes)
+    throw new PaymentError(
+      'INTERNAL',
+      `the store has keys but no channels of the node ${alias}: use a whole copy of it`,
+    )
+  const channelManager = managerBytes ? reopen(managerBytes) : open()
+  const since = managerBytes ? channelManager.current_best_block().get_height() : chain.height
+  if (managerBytes) chain.replay(confirmTo(ldk, [channelManager.as_Confirm()]), since)
+
   const ignore = ldk.IgnoringMessageHandler.constructor_new()
   const peers = ldk.PeerManager.constructor_new(
     channelManager.as_ChannelMessageHandler(),
@@ -155,9 +194,17 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
     },
   })
   const sources = [channelManager.as_EventsProvider(), monitor.as_EventsProvider()]
-  const unfollow = follow(ldk, chain, [channelManager.as_Confirm(), monitor.as_Confirm()])
+  const unfollow = chain.follow(confirmTo(ldk, [channelManager.as_Confirm(), monitor.as_Confirm()]))
   // LDK holds callbacks weakly: what is not reachable from here would be collected under it.
   const held = [fees, broadcaster, logger, persist, graph, scorer, score, scoring, router, messages, ignore, handler]
+
+  const save = (): void => {
+    const changed = monitors.save()
+    if (channelManager.get_and_clear_needs_persistence() || changed)
+      books.put(`${prefix}manager`, () => channelManager.write())
+  }
+  if (books.durable && !managerBytes) books.put(`${prefix}manager`, () => channelManager.write())
+  const unsave = books.before(save)
 
   const act = (event: Event, node: LightningNode): void => {
     if (event instanceof ldk.Event_FundingGenerationReady) {
@@ -185,24 +232,14 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
     ldk,
     channelManager,
     peers,
+    prefix,
     hears: undefined,
-    channels: () =>
-      channelManager.list_channels().map(channel => ({
-        peer: toHex(channel.get_counterparty().get_node_id()),
-        // Declared boolean, delivered as 0 or 1.
-        usable: Boolean(channel.get_is_usable()),
-        capacityMsats: channel.get_channel_value_satoshis() * 1000n,
-        outboundMsats: channel.get_outbound_capacity_msat(),
-        inboundMsats: channel.get_inbound_capacity_msat(),
-        nextMsats: channel.get_next_outbound_htlc_limit_msat(),
-        pending: channel.get_pending_inbound_htlcs().length + channel.get_pending_outbound_htlcs().length,
-      })),
+    channels: () => viewChannels(ldk, channelManager),
     work() {
       peers.process_events()
       for (const source of sources) source.process_pending_events(handler)
       const events = queue.splice(0)
       for (const event of events) act(event, this)
-      if (store && channelManager.get_and_clear_needs_persistence()) store.manager(channelManager.write())
       const [failure] = failures.splice(0)
       if (failure !== undefined) throw failure
       return events.length > 0
@@ -212,33 +249,9 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
       peers.timer_tick_occurred()
     },
     stop() {
+      unsave()
       unfollow()
       held.length = 0
     },
   }
-}
-
-function settings(ldk: Ldk) {
-  const config = ldk.UserConfig.constructor_default()
-  const handshake = config.get_channel_handshake_config()
-  handshake.set_minimum_depth(1)
-  handshake.set_max_inbound_htlc_value_in_flight_percent_of_channel(100)
-  config.set_channel_handshake_config(handshake)
-  config.set_accept_forwards_to_priv_channels(true)
-  const channel = config.get_channel_config()
-  channel.set_max_dust_htlc_exposure(ldk.MaxDustHTLCExposure.constructor_fixed_limit_msat(DUST_MSATS))
-  config.set_channel_config(channel)
-  return config
-}
-
-function follow(ldk: Ldk, chain: Chain, sinks: readonly Confirm[]): () => void {
-  return chain.follow({
-    confirmed(header, height, transactions) {
-      const rows = transactions.map(({ index, bytes }) => ldk.TwoTuple_usizeTransactionZ.constructor_new(index, bytes))
-      for (const sink of sinks) sink.transactions_confirmed(header, rows, height)
-    },
-    tip(header, height) {
-      for (const sink of sinks) sink.best_block_updated(header, height)
-    },
-  })
 }

@@ -6,7 +6,7 @@ import { proves } from '../hash.ts'
 import { PaymentError, type PayOrder, type PayState } from '../payment.ts'
 import type { Happening } from './happening.ts'
 import type { Entry, History } from './history.ts'
-import { checkOrder, send } from './invoice.ts'
+import { checkOrder, fateOf, send } from './invoice.ts'
 import type { LdkNet } from './net.ts'
 import type { LightningNode } from './node.ts'
 
@@ -16,6 +16,8 @@ export interface Sender {
   /** `Payer.payState`, at once. */
   state(hash: string): PayState
   hears(happening: Extract<Happening, { what: 'sent' | 'failed' }>): void
+  /** After a start: hears what LDK has not told yet, and ends what LDK does not know. */
+  resume(): void
   /** Ends every wait with `unknown`. */
   close(): void
 }
@@ -27,21 +29,23 @@ export interface Sender {
 const BREATH = 8
 const breathe = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
 
-/** Starts the paying half; `announce` is told every settled row. */
+/** Starts the paying half; `announce` is told every settled row, `sure` tells whether a row is as it was kept. */
 export function openSender(options: {
   net: LdkNet
   node: LightningNode
   history: History
   now: () => number
   announce: (row: Entry) => void
+  sure: (type: Entry['type'], hash: string) => boolean
 }): Sender {
-  const { net, node, history, now, announce } = options
+  const { net, node, history, now, announce, sure } = options
   const waits = new Map<string, Set<(state: PayState) => void>>()
   let closed = false
   let sent = 0
 
   const state = (hash: string): PayState => {
     const row = history.get('outgoing', hash)
+    if (!sure('outgoing', hash)) return unknown('what became of the payment could not be kept: ask after a restart')
     if (!row) return closed ? unknown('the wallet is closed') : { state: 'unsent' }
     if (row.state === 'settled') return proven(row)
     if (row.state === 'failed') return { state: 'failed', ...(row.failure ?? FAILED) }
@@ -105,8 +109,11 @@ export function openSender(options: {
     const spendable = node.channels().reduce((sum, channel) => sum + channel.outboundMsats, 0n)
     if (spendable < msats) return fail(hash, 'INSUFFICIENT_BALANCE', `${spendable} msats can be sent, not ${msats}`)
     try {
-      if (send(node, check.invoice.bolt11) === 'duplicate')
-        return unknown('LDK has seen this payment before this wallet has')
+      // LDK knows a payment that this wallet has forgotten: it goes on, or is over already.
+      if (send(node, check.invoice.bolt11) === 'duplicate' && fateOf(node, hash) === 'fulfilled') {
+        const row = history.change('outgoing', hash, { state: 'settled', settledAt: now() })
+        if (row) announce(row)
+      }
     } catch (error) {
       if (error instanceof PaymentError) return fail(hash, error.code, error.message)
       throw error
@@ -134,15 +141,27 @@ export function openSender(options: {
         return unknown(error instanceof Error ? error.message : String(error))
       }
     },
+    resume() {
+      const open = [...history.rows()].filter(({ type, state }) => type === 'outgoing' && state === 'pending')
+      if (open.length === 0) return
+      while (node.work());
+      for (const { hash } of open)
+        if (history.get('outgoing', hash)?.state === 'pending' && fateOf(node, hash) === undefined)
+          fail(hash, 'PAYMENT_FAILED', 'it was never sent')
+    },
     hears(happening) {
       const { hash } = happening
-      if (happening.what === 'failed') fail(hash, 'PAYMENT_FAILED', `the payment came back: ${happening.reason}`)
-      else {
+      const before = history.get('outgoing', hash)
+      // LDK may tell it again after a restart.
+      if (!before || (before.state === 'settled' && before.preimage !== undefined)) return
+      if (happening.what === 'failed') {
+        if (before.state === 'pending') fail(hash, 'PAYMENT_FAILED', `the payment came back: ${happening.reason}`)
+      } else {
         const { preimage, feeMsats } = happening
         const row = history.change('outgoing', hash, { state: 'settled', settledAt: now(), preimage, feeMsats })
         if (row) announce(row)
       }
-      tell(hash)
+      net.after(() => tell(hash))
     },
     close() {
       closed = true

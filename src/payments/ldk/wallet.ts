@@ -7,7 +7,7 @@ import { seconds } from '../../clock.ts'
 import { type HoldPayee, PaymentError, type Transaction, type Wallet } from '../payment.ts'
 import { watchBill } from '../watch.ts'
 import { openBills } from './bills.ts'
-import { type Entry, openHistory, shownRow } from './history.ts'
+import { type Entry, openHistory, readEntry, shownRow, writeEntry } from './history.ts'
 import type { LdkNet } from './net.ts'
 import type { LightningNode } from './node.ts'
 import { openSender } from './sender.ts'
@@ -27,7 +27,10 @@ export interface LdkWallet extends Wallet, HoldPayee {
   hold(signal?: AbortSignal): Promise<HoldPayee>
 }
 
-/** Dresses a node as a wallet. The node then belongs to it: `close` takes the node off the net. */
+/**
+ * Dresses a node as a wallet, with the rows that its store has. The node then belongs to it: `close` takes the node off
+ * the net. Nodes from a store are dressed before they are connected, or they refuse what is paid to them meanwhile.
+ */
 export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOptions = {}): LdkWallet {
   const { clock } = net
   const now = (): number => seconds(clock)
@@ -36,22 +39,34 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
   const looks = new Map<string, Set<() => void>>()
   let closed = false
 
-  const history = openHistory({ bound: options.maxRows ?? MAX_ROWS, now })
+  const { books } = net
+  const rowPrefix = `${node.prefix}row/`
+  const rowKey = ({ type, hash }: Pick<Entry, 'type' | 'hash'>): string => `${rowPrefix}${type}/${hash}`
+  const history = openHistory({
+    bound: options.maxRows ?? MAX_ROWS,
+    now,
+    saved: books.keys(rowPrefix).map(key => readEntry(books.text(key) ?? '')),
+    changed: (row, gone) => (gone ? books.drop(rowKey(row)) : books.put(rowKey(row), () => writeEntry(row))),
+  })
 
   const announce = (entry: Entry): void => {
     const row = shownRow(entry)
-    // In tasks of their own: a listener that throws must not stop the pump half way.
-    if (row.state === 'settled')
-      for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(row))
-    if (row.type !== 'incoming') return
-    for (const look of looks.get(row.hash) ?? []) queueMicrotask(look)
+    net.after(() => {
+      // In tasks of their own: a listener that throws must not keep the news from the others.
+      if (row.state === 'settled')
+        for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(row))
+      if (row.type !== 'incoming') return
+      for (const look of looks.get(row.hash) ?? []) queueMicrotask(look)
+    })
   }
-  const sender = openSender({ net, node, history, now, announce })
+  const sure = (type: Entry['type'], hash: string): boolean => !net.broken || !books.open(rowKey({ type, hash }))
+  const sender = openSender({ net, node, history, now, announce, sure })
   const bills = openBills({ net, node, history, now, announce })
   node.hears = happening => {
     if (happening.what === 'sent' || happening.what === 'failed') sender.hears(happening)
     else if (happening.what !== 'closed') bills.hears(happening)
   }
+  net.run(sender.resume)
 
   const reach = (signal?: AbortSignal): void => {
     if (closed) throw new PaymentError('OTHER', `the wallet ${node.alias} is closed`)
@@ -82,7 +97,10 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
       const stop = watchBill({
         clock,
         pollMs: POLL_MS,
-        ask: async () => bills.state(hash),
+        ask: async () => {
+          reach()
+          return bills.state(hash)
+        },
         listen: look => listen(hash, look),
         onSettled(settled) {
           watches.delete(stop)
@@ -140,7 +158,7 @@ export function ldkWallet(net: LdkNet, node: LightningNode, options: LdkWalletOp
     watchHeld(hash, onHeld) {
       // Nothing is lost between a wallet and its own process, so that nothing needs to be polled.
       const look = (): void => {
-        if (!live) return
+        if (!live || net.broken) return
         const { state, ...held } = bills.state(hash)
         if (state === 'pending' || state === 'expired') return
         end()
