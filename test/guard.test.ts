@@ -79,6 +79,14 @@ describe('checkQuote', () => {
     ['one part more than all', 'already-paying', { ...second, orders: [first, first] }],
     ['a half part', 'already-paying', { ...inParts, terms: bill(1.5) }],
     ['a part that costs more than its share', 'over-part', { ...inParts, announcedMsats: 19_998n }],
+    [
+      'a part after the parts before it cost more than their share',
+      'over-part',
+      {
+        ...{ ...second, terms: bill(2, 3), wished: bill(0, 3), orders: [{ ...first, msats: 20_000n }] },
+        ...{ announcedMsats: 30_000n, bidMsats: 30_000n },
+      },
+    ],
     ['an empty invoice', 'no-invoice', { bolt11: '' }],
     ['garbage', 'bad-invoice', { bolt11: 'lnbcrt200n1garbage' }],
     ['mainnet money', 'wrong-network', { bolt11: invoiceOf({ network: 'mainnet' }) }],

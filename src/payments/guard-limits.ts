@@ -3,7 +3,8 @@
  * hour, a day and to one peer.
  * @module
  */
-import type { EarlierOrder, QuoteRefusal, QuoteRule, Terms } from './guard.ts'
+import type { BilledTerms } from '../../kinds/index.ts'
+import type { EarlierOrder, QuoteRefusal, QuoteRule } from './guard.ts'
 
 /** Most that may be spent, in msats, fees of earlier payments included. A cap left out does not limit. */
 export interface Caps {
@@ -31,10 +32,10 @@ export interface Limits {
   readonly bidMsats?: bigint
   /** Price that the chosen node announced. */
   readonly announcedMsats?: bigint
-  readonly terms?: Terms
+  readonly terms?: BilledTerms
 }
 
-/** Against cap, announced price, bid, and the share of one part. */
+/** Against cap, announced price, bid, and what is due after so many parts. */
 export function overPrice(msats: bigint, limits: Limits): QuoteRefusal | undefined {
   const { caps, announcedMsats, bidMsats, terms, orders } = limits
   if (msats > caps.jobMsats) return no('over-cap', overCap(msats, caps.jobMsats))
@@ -51,13 +52,13 @@ export function overPrice(msats: bigint, limits: Limits): QuoteRefusal | undefin
       `The price of ${whole} msats is over the bid of ${bidMsats}: bid more, or choose another node.`,
     )
   if (terms?.word !== 'parts') return undefined
-  const price = least(caps.jobMsats, announcedMsats, bidMsats)
   const parts = BigInt(terms.parts)
-  const share = (price + parts - 1n) / parts
-  if (msats <= share) return undefined
+  const share = (least(caps.jobMsats, announcedMsats, bidMsats) + parts - 1n) / parts
+  const due = share * BigInt(terms.part)
+  if (whole <= due) return undefined
   return no(
     'over-part',
-    `One of ${parts} parts costs ${msats} msats where the price allows ${share}: ask the node for even parts, or choose another.`,
+    `After part ${terms.part} of ${parts} the job would have cost ${whole} msats where ${due} are due by then: ask the node for even parts, or choose another.`,
   )
 }
 

@@ -3,18 +3,12 @@
  * reason code for each refusal; what was spent and ordered before is handed in by whoever keeps it.
  * @module
  */
+import type { BilledTerms, WishedTerms } from '../../kinds/index.ts'
 import { type Invoice, readInvoice } from './bolt11.ts'
 import { type Limits, overCaps, overPrice } from './guard-limits.ts'
 import type { Network, PayOrder } from './payment.ts'
 
 export type { Caps, Spent } from './guard-limits.ts'
-
-/** How a bill wants to be paid, or what the customer wished for. A bill that says nothing is `before`. */
-export type Terms =
-  | { readonly word: 'before' | 'after' | 'hold' }
-  /** `part` counts from 1 and is there on a bill; a wish has only `parts`. */
-  | { readonly word: 'parts'; readonly parts: number; readonly part?: number }
-  | { readonly word: 'escrow'; readonly verifier: string }
 
 /** One order of the same job, whatever became of it. Only `failed` means that nothing left. */
 export interface EarlierOrder {
@@ -40,8 +34,8 @@ export interface QuoteTerms extends Limits {
   /** Amount that the quote names beside the invoice. */
   readonly msats?: bigint
   /** Terms of the bill, and what the customer wished for. Absent is `before`. */
-  readonly terms?: Terms
-  readonly wished?: Terms
+  readonly terms?: BilledTerms
+  readonly wished?: WishedTerms
   /**
    * The wallet that would pay; absent where there is none. `nodeKey` is its own Lightning node, left out where a
    * custodian shares one among many.
@@ -154,7 +148,7 @@ function whoAsks({ job, quotedJob, ours, quotedBy, chosen, self, ...terms }: Quo
 }
 
 /** `before` may always stand in: a node that cannot do what is wished bills plainly. */
-function agrees(bill: Terms, wished: Terms): boolean {
+function agrees(bill: BilledTerms, wished: WishedTerms): boolean {
   if (bill.word === 'parts') return wished.word === 'parts' && bill.parts === wished.parts && isCount(bill.parts)
   if (bill.word === 'escrow') return wished.word === 'escrow' && bill.verifier === wished.verifier
   return bill.word === 'before' || bill.word === wished.word
@@ -162,7 +156,7 @@ function agrees(bill: Terms, wished: Terms): boolean {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
-function alreadyPaying(bill: Terms, orders: readonly EarlierOrder[]): QuoteRefusal | undefined {
+function alreadyPaying(bill: BilledTerms, orders: readonly EarlierOrder[]): QuoteRefusal | undefined {
   const left = orders.filter(({ state }) => state !== 'failed')
   if (left.some(({ state }) => state === 'planned') || (left.length > 0 && bill.word !== 'parts'))
     return no(

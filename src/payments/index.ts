@@ -12,7 +12,6 @@ export {
   type QuoteTerms,
   type QuoteVerdict,
   type Spent,
-  type Terms,
 } from './guard.ts'
 export { type LdkNet, type LdkPair, type LdkPairOptions, ldkNet, ldkPair, ldkWallet } from './ldk.ts'
 export { serveNwc } from './nwc/service.ts'
