@@ -6,7 +6,7 @@
 import { type EscrowWord, type Event, isSealed, type Refusal } from '../../kinds/index.ts'
 import { fromHex, sha256Hex, toHex } from '../hash.ts'
 import { conversationKey } from '../seal/nip44.ts'
-import { fitsWrap, type Heard, openWords, type WordsOptions } from './words.ts'
+import { openQuestions, type QuestionOptions } from './questions.ts'
 
 /** What is to be held. `request` is the customer's signed job, which wishes escrow by this verifier. */
 export interface HashAsk {
@@ -36,75 +36,30 @@ export type EscrowVerdict =
   | { readonly verdict: 'refund'; readonly says: string }
   | { readonly verdict: 'vanished'; readonly says: string; readonly lies: number }
 
+export type HashAnswer = { readonly ok: true; readonly hash: string } | Refusal
+
 export interface EscrowAsk {
   /**
    * The hash to bill with. Refusals: `refused` by the verifier, `decided` before, `changed` (it speaks of other money),
    * `silent`, `too-long`. Asking again gives the same hash. Rejects with the abort reason.
    */
-  hashFor(ask: HashAsk, signal?: AbortSignal): Promise<{ readonly ok: true; readonly hash: string } | Refusal>
+  hashFor(ask: HashAsk, signal?: AbortSignal): Promise<HashAnswer>
   /** Hands over the result and waits, until the deadline at most. Rejects with the abort reason. */
   verdict(ask: VerdictAsk, signal?: AbortSignal): Promise<EscrowVerdict>
   close(): void
-}
-
-export interface EscrowAskOptions extends WordsOptions {
-  /** A question that got no answer is asked again after this. Default 5,000. */
-  readonly repeatMs?: number
-  /** `hashFor` gives up after this. Default 30,000. */
-  readonly waitMs?: number
 }
 
 const no = (rule: string, says: string): Refusal => ({ ok: false, rule, says })
 const tooLong = 'The job or its result is too long for one word to the verifier.'
 
 /** Opens the provider's half. `secret` is the provider's key: the one that signs its results. */
-export function openEscrowAsk(options: EscrowAskOptions): EscrowAsk {
-  const { keys, secret, clock, repeatMs = 5_000, waitMs = 30_000 } = options
-  const hearers = new Set<(heard: Heard) => void>()
-  const words = openWords(options, heard => {
-    for (const hear of [...hearers]) hear(heard)
-  })
+export function openEscrowAsk(options: QuestionOptions): EscrowAsk {
+  const { keys, secret, clock, waitMs = 30_000 } = options
+  const { ask, words } = openQuestions(options)
 
   /** Opens both events to the verifier, where they are sealed: the key of provider and customer, and of nobody else. */
   const openingOf = (event: Event, customer: string): Pick<EscrowWord, 'conversationKey'> =>
     isSealed(event) ? { conversationKey: toHex(conversationKey(keys.shared(secret, customer))) } : {}
-
-  /** Says a word again and again until `hear` makes something of an answer, or time is up. */
-  async function ask<T>(
-    word: EscrowWord,
-    until: number,
-    hear: (said: EscrowWord) => T | undefined,
-    late: () => T,
-    signal?: AbortSignal,
-  ): Promise<T> {
-    signal?.throwIfAborted()
-    const signed = words.sign(word)
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const onHeard = ({ from, word: said }: Heard) => {
-      const found = from === word.to && said.job === word.job ? hear(said) : undefined
-      if (found !== undefined) resolve(found)
-    }
-    const onAbort = () => reject(signal?.reason)
-    hearers.add(onHeard)
-    signal?.addEventListener('abort', onAbort)
-    const stopLate = clock.after(Math.max(0, until - clock.now()), () => resolve(late()))
-    let stopAgain = () => {}
-    const again = () => {
-      stopAgain = clock.after(repeatMs, again)
-      void words.send(signed, word.to)
-    }
-    void words.live.then(() => {
-      if (hearers.has(onHeard)) again()
-    })
-    try {
-      return await promise
-    } finally {
-      hearers.delete(onHeard)
-      signal?.removeEventListener('abort', onAbort)
-      stopLate()
-      stopAgain()
-    }
-  }
 
   return {
     hashFor({ request, verifier, msats, deadline }, signal) {
@@ -112,19 +67,18 @@ export function openEscrowAsk(options: EscrowAskOptions): EscrowAsk {
         ...{ job: request.id, to: verifier, status: 'open', msats, deadline, event: request, says: '' },
         ...openingOf(request, request.pubkey),
       }
-      if (!fitsWrap(words.sign(word))) return Promise.resolve(no('too-long', tooLong))
-      const hear = (said: EscrowWord) => {
+      const hear = (said: EscrowWord): HashAnswer | undefined => {
         if (said.status === 'refused') return no('refused', said.says || 'The verifier takes no case.')
         if (said.status === 'refund') return no('decided', said.says || 'The verifier decided before.')
         if (said.paymentHash === undefined) return undefined
-        if (said.status === 'release') return { ok: true as const, hash: said.paymentHash }
+        if (said.status === 'release') return { ok: true, hash: said.paymentHash }
         if (said.status !== 'hash') return undefined
         return said.msats === msats && said.deadline === deadline
-          ? { ok: true as const, hash: said.paymentHash }
+          ? { ok: true, hash: said.paymentHash }
           : no('changed', 'The verifier speaks of another amount or deadline.')
       }
-      const silent = () => no('silent', 'The verifier did not answer.')
-      return ask(word, clock.now() + waitMs, hear, silent, signal)
+      const late = () => no('silent', 'The verifier did not answer.')
+      return ask({ word, until: clock.now() + waitMs, hear, late, tooLong: () => no('too-long', tooLong) }, signal)
     },
 
     verdict({ request, verifier, hash, deadline, result }, signal) {
@@ -132,7 +86,6 @@ export function openEscrowAsk(options: EscrowAskOptions): EscrowAsk {
         ...{ job: request.id, to: verifier, status: 'claim', event: result, says: '' },
         ...openingOf(result, request.pubkey),
       }
-      if (!fitsWrap(words.sign(word))) return Promise.resolve({ verdict: 'vanished', says: tooLong, lies: 0 })
       let lies = 0
       const hear = (said: EscrowWord): EscrowVerdict | undefined => {
         if (said.status === 'refund' || said.status === 'refused') return { verdict: 'refund', says: said.says }
@@ -147,7 +100,8 @@ export function openEscrowAsk(options: EscrowAskOptions): EscrowAsk {
         says: lies > 0 ? 'The verifier gave a wrong preimage.' : 'The verifier did not decide in time.',
         lies,
       })
-      return ask(word, deadline * 1_000, hear, late, signal)
+      const long = (): EscrowVerdict => ({ verdict: 'vanished', says: tooLong, lies })
+      return ask({ word, until: deadline * 1_000, hear, late, tooLong: long }, signal)
     },
 
     close: () => words.close(),
