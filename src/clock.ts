@@ -68,3 +68,17 @@ export function handClock(startMs = 1_800_000_000_000): HandClock {
     },
   }
 }
+
+/** Resolves after `ms`, or at once when `signal` fires. Never rejects. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const end = () => {
+      cancel()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = clock.after(ms, end)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}

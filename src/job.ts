@@ -4,15 +4,20 @@
  * A job is a plain value that can be written down; acts are started only after it was, and their outcomes come back as facts.
  * @module
  */
+import type { BilledTerms } from '../kinds/index.ts'
 import { clientStep } from './job/client-side.ts'
 import { nodeStep } from './job/node-side.ts'
 
-/** `owed` is pay-after: the work is delivered and its bill is open. The last five are ends: no job leaves them. */
+/**
+ * `settling`: the work is done and held money is being taken. `owed` is pay-after: the work is delivered and its bill is
+ * open. The last five are ends: no job leaves them.
+ */
 export type State =
   | 'asked'
   | 'quoted'
   | 'awaiting-payment'
   | 'running'
+  | 'settling'
   | 'owed'
   | 'delivered'
   | 'refused'
@@ -54,8 +59,12 @@ export interface Paid {
   readonly preimage: string
 }
 
-/** When the customer pays. `after` is credit: the caller grants it, the job only records it. */
-export type When = 'free' | 'before' | 'after'
+/**
+ * When the customer pays. `after` is a credit line: the caller grants it, the job only records it. `parts`: as the work
+ * grows. `hold`: the money is held until the work is done and settles with a preimage of ours; `escrow`: of a verifier.
+ * `credit`: from what is kept for the customer.
+ */
+export type When = 'free' | 'before' | 'after' | 'parts' | 'hold' | 'escrow' | 'credit'
 
 /** The node's side of one job. */
 export interface NodeJob {
@@ -65,13 +74,22 @@ export interface NodeJob {
   readonly state: State
   readonly msats: bigint
   readonly when: When
+  /** Into how many bills the price is divided, and which of them is the present one (from 1). */
+  readonly parts: number
+  readonly part: number
   /** Unix seconds. Whatever has not ended by then is ended by the next `time` fact. */
   readonly deadline: number
   readonly bill?: JobBill
   /** The bill has run out and the wallet is being asked for the last time. */
   readonly closing?: true
+  /** The money of a hold bill has arrived. */
+  readonly held?: true
   readonly paid?: Paid
+  /** Hashes of the earlier parts' bills, all paid. */
+  readonly settled: readonly string[]
   readonly answer?: Answer
+  /** What the paid parts have brought. */
+  readonly soFar?: Answer
   /** Pieces streamed so far. */
   readonly seq: number
   /** Money that came and bought nothing: the customer's. */
@@ -85,6 +103,17 @@ export type NodeFact =
   | { readonly fact: 'paid'; readonly paid: Paid }
   /** Answer to `ask-wallet`: the invoice is not paid. */
   | { readonly fact: 'unpaid' }
+  /** The money of a hold bill has arrived and waits. */
+  | { readonly fact: 'held'; readonly hash: string }
+  /** Held money went back, or was never there any more. */
+  | { readonly fact: 'unsettled'; readonly why: Why }
+  /** The verifier's word on a delivered answer. */
+  | { readonly fact: 'verdict'; readonly release: boolean; readonly why?: Why }
+  /** Answers to `spend-credit`. */
+  | { readonly fact: 'spent' }
+  | { readonly fact: 'no-credit' }
+  /** As much is done as the parts paid so far buy, and there is more: the whole text until here. */
+  | { readonly fact: 'part-done'; readonly answer: Answer }
   | { readonly fact: 'chunk'; readonly text: string }
   | { readonly fact: 'result'; readonly answer: Answer }
   | { readonly fact: 'fault'; readonly why: Why }
@@ -97,30 +126,39 @@ export type NodeFact =
   | { readonly fact: 'restart'; readonly now: number }
 
 export type NodeAct =
-  | { readonly act: 'bill'; readonly msats: bigint }
+  | { readonly act: 'bill'; readonly msats: bigint; readonly part: number }
   | { readonly act: 'say'; readonly status: 'processing' | 'payment-required' | 'error'; readonly why?: Why }
-  /** Learn of the settlement, and answer with `paid`. */
+  /** Learn of the settlement, or of the arrival of held money, and answer with `paid` or `held`. */
   | { readonly act: 'watch'; readonly hash: string }
-  /** Ask once, now: answer `paid` or `unpaid`; unreachable wallets are asked again, never guessed. */
+  /** Ask once, now: answer `paid`, `held` or `unpaid`; unreachable wallets are asked again, never guessed. */
   | { readonly act: 'ask-wallet'; readonly hash: string }
+  | { readonly act: 'spend-credit'; readonly msats: bigint }
+  /** Work, or go on from what `soFar` says. */
   | { readonly act: 'run' }
   | { readonly act: 'stop' }
   | { readonly act: 'stream'; readonly seq: number; readonly text: string }
   | { readonly act: 'deliver'; readonly answer: Answer; readonly bill?: JobBill }
+  /** Take the held money: answer `paid` or `unsettled`, and ask until one of them is certain. */
+  | { readonly act: 'settle'; readonly hash: string }
+  /** Ask the verifier: answer `verdict`. */
+  | { readonly act: 'ask-verifier' }
+  /** Give held money back and let nobody pay this bill any more. */
+  | { readonly act: 'release'; readonly hash: string }
   | { readonly act: 'receipt'; readonly paid: Paid }
-  | { readonly act: 'credit'; readonly msats: bigint; readonly hash: string }
+  /** Keep money for the customer. `id` names the movement: told twice it counts once. */
+  | { readonly act: 'credit'; readonly msats: bigint; readonly id: string }
   /** Publish again what was said last: same bytes, same ids. */
   | { readonly act: 'repeat' }
 
-/** How far the one payment of a job has come. Absent: none was ever tried. */
+/** How far the payment of a job, or of its present part, has come. Absent: none was ever tried. */
 export type PayProgress = 'sent' | 'unknown' | 'paid' | 'unproven' | 'failed'
 
-/** What the guard let through: the one payment that this job may ever make. */
+/** What the guard let through: the one payment that this job, or its present part, may ever make. */
 export interface Order {
   readonly bolt11: string
   readonly hash: string
   readonly msats: bigint
-  /** Unix seconds; after it the wallet drops a request that it has not begun. */
+  /** Unix seconds at which the invoice expires: later it is not sent again. */
   readonly expiresAt: number
 }
 
@@ -129,6 +167,15 @@ export interface Quote {
   readonly by: string
   readonly msats?: bigint
   readonly bolt11?: string
+  /** What the bill is. Absent: the whole price, before the work. */
+  readonly terms?: BilledTerms
+}
+
+/** An answer that only the preimage of its payment opens. `digest` is the SHA-256 of the text, hex. */
+export interface Sealed {
+  readonly content: string
+  readonly hash: string
+  readonly digest: string
 }
 
 /** The client's side of one job. */
@@ -142,12 +189,21 @@ export interface ClientJob {
   readonly capMsats: bigint
   readonly deadline: number
   readonly nudgeAt: number
+  /** Into how many parts the price may be divided (1: it may not), and how many are paid. */
+  readonly parts: number
+  readonly partsPaid: number
+  /** What earlier parts cost. */
+  readonly spentMsats: bigint
   readonly quote?: Quote
   readonly order?: Order
   readonly pay?: PayProgress
   readonly preimage?: string
   readonly feeMsats?: bigint
+  /** The answer, still sealed; its text is empty until the payment opens it. */
+  readonly sealed?: Sealed & { readonly answer: Answer }
   readonly answer?: Answer
+  /** What the node says that it keeps for us. */
+  readonly creditMsats?: bigint
   /** Billed for, delivered, and not paid. */
   readonly dueMsats?: bigint
   /** Nodes whose quote was barred (open jobs); at most 32. */
@@ -162,8 +218,17 @@ export type ClientFact =
   | { readonly fact: 'quote'; readonly quote: Quote }
   | { readonly fact: 'processing'; readonly by: string }
   | { readonly fact: 'chunk'; readonly by: string; readonly seq: number; readonly text: string }
-  | { readonly fact: 'result'; readonly by: string; readonly answer: Answer; readonly bill?: Omit<Quote, 'by'> }
-  | { readonly fact: 'error'; readonly by: string; readonly why: Why }
+  | {
+      readonly fact: 'result'
+      readonly by: string
+      readonly answer: Answer
+      readonly bill?: Omit<Quote, 'by'>
+      readonly sealed?: Sealed
+    }
+  /** What the preimage made of a sealed answer. */
+  | { readonly fact: 'opened'; readonly text: string }
+  | { readonly fact: 'unopened'; readonly why: Why }
+  | { readonly fact: 'error'; readonly by: string; readonly why: Why; readonly creditMsats?: bigint }
   /** The guard's word on a quote. */
   | { readonly fact: 'cleared'; readonly order: Order }
   | { readonly fact: 'barred'; readonly why: Why }
@@ -183,14 +248,17 @@ export type ClientAct =
   | { readonly act: 'clear'; readonly quote: Quote }
   | { readonly act: 'pay'; readonly order: Order }
   | { readonly act: 'ask-wallet'; readonly hash: string }
+  | { readonly act: 'open'; readonly sealed: Sealed; readonly preimage: string }
   | { readonly act: 'show'; readonly seq: number; readonly text: string }
   | { readonly act: 'show-answer'; readonly answer: Answer }
   | { readonly act: 'withdraw' }
 
 /** Seconds between two publications of an unanswered request. */
 export const nudgeSeconds = 20
-/** Seconds between two questions to a wallet that does not know yet, and after an invoice's expiry before it counts as dead. */
+/** Seconds between two questions to a wallet that does not know yet. */
 export const askSeconds = 3
+/** Seconds after an invoice's expiry for which a wallet may still begin to pay a request for it: its own life, and clocks apart. */
+export const deadSeconds = 120
 
 /** One side's next state and what is to be done. Total: any fact in any state; facts that mean nothing there change nothing. */
 export function step(job: NodeJob, fact: NodeFact): readonly [NodeJob, readonly NodeAct[]]
@@ -206,7 +274,8 @@ export function step(
 export function wakeAt(job: NodeJob | ClientJob): number | undefined {
   if (isEnd(job.state)) return undefined
   if (job.side === 'node') {
-    if (!job.bill || job.paid) return job.deadline
+    if (job.state === 'settling') return undefined
+    if (!job.bill || job.paid || job.held) return job.deadline
     return job.closing ? undefined : job.bill.expiresAt + askSeconds
   }
   if (job.pay === 'unknown') return job.nudgeAt

@@ -10,13 +10,18 @@ export interface MailboxOptions<J, F, A> {
   readonly job: J
   /** Acts of the opening, started after the job was kept. */
   readonly acts: readonly A[]
+  /** The job was kept by an earlier process: its opening is not kept again. */
+  readonly reopened?: boolean
   step(job: J, fact: F): readonly [J, readonly A[]]
   /** Starts an act. Outcomes are sent as facts. A throw or rejection is turned into a fact by `onThrow`. */
   perform(act: A, job: J, send: (fact: F) => void): void | Promise<void>
   /** The only place where a throwing part becomes a fact; `undefined` when there is nothing to tell the job. */
   onThrow(act: A, error: unknown): F | undefined
-  /** Writes the job down before its acts start. A rejection stops the job where it is and ends in `onBroken`. */
-  keep?(job: J): void | Promise<void>
+  /**
+   * Writes down the fact that changed the job, and what its acts owe, before they start; `undefined` is the opening. A
+   * throw or rejection stops the job where it is and ends in `onBroken`.
+   */
+  keep?(job: J, fact: F | undefined, acts: readonly A[]): void | Promise<void>
   /** Unix seconds of the next `time` fact that the job wants. */
   wakeAt(job: J): number | undefined
   timeFact(now: number): F
@@ -84,8 +89,8 @@ export function openMailbox<J, F, A>(options: MailboxOptions<J, F, A>): Mailbox<
     })
   }
 
-  const settle = async (acts: readonly A[], fact: F | undefined) => {
-    const kept = options.keep?.(job)
+  const settle = async (acts: readonly A[], fact: F | undefined, changed: boolean) => {
+    const kept = changed ? options.keep?.(job, fact, acts) : undefined
     if (kept) await kept
     options.onChange?.(job, fact)
     for (const act of acts) start(act)
@@ -95,14 +100,14 @@ export function openMailbox<J, F, A>(options: MailboxOptions<J, F, A>): Mailbox<
   const drain = async (opening?: readonly A[]) => {
     busy = true
     try {
-      if (opening) await settle(opening, undefined)
+      if (opening) await settle(opening, undefined, options.reopened !== true)
       while (queue.length > 0 && !closed) {
         const fact = queue.shift()
         if (fact === undefined) break
         const [next, acts] = options.step(job, fact)
         const changed = next !== job
         job = next
-        if (changed || acts.length > 0) await settle(acts, fact)
+        if (changed || acts.length > 0) await settle(acts, fact, changed)
         else arm()
       }
     } catch (error) {

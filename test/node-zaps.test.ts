@@ -1,7 +1,7 @@
 /** Zap requests at the node's door: who may speak for a job, and which receipt is worth signing. */
 import { expect, test } from 'vitest'
-import { memoryHub } from '../relays/memory.ts'
 import { handClock, seconds } from '../src/clock.ts'
+import { memoryJournal } from '../src/journal/memory.ts'
 import { openKeys } from '../src/keys.ts'
 import { openZaps } from '../src/node/zaps.ts'
 import { simNet } from '../src/payments/sim.ts'
@@ -14,7 +14,7 @@ const customer = keys.newSecret()
 const stranger = keys.newSecret()
 const node = keys.publicKey(secret)
 const relays = ['wss://relay.example.com']
-const open = () => openZaps({ keys, secret, clock, priceMsats: 2_000n, relays: memoryHub({ clock }).connect() })
+const open = () => openZaps({ keys, secret, clock, priceMsats: 2_000n, journal: memoryJournal() })
 const job = keys.sign({ kind: 5050, created_at: seconds(clock), tags: [['p', node]], content: '' }, customer)
 const request = (signer: Uint8Array) =>
   keys.sign(zapRequestFor({ node, job: job.id, msats: 2_000n, relays }, seconds(clock)), signer)

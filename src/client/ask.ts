@@ -4,14 +4,16 @@
  * @module
  */
 import type { Event, TextResult } from '../../kinds/index.ts'
-import { cancel, feedback, frame, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
+import { cancel, feedback, frame, present, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
 import { openClientJob } from '../job/client-side.ts'
 import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
 import { isEnd, step, wakeAt } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
 import { openMailbox } from '../mailbox.ts'
-import type { Seal } from '../seal.ts'
-import type { ClientOptions, Outcome, Question } from './client.ts'
+import { openUnder } from '../seal/under-preimage.ts'
+import type { ClientOptions, Outcome } from './client.ts'
+import { type Opening, openKeeping } from './keeping.ts'
 import { openPaying } from './paying.ts'
 import { openStreamIn } from './stream.ts'
 import { openZap } from './zap.ts'
@@ -28,14 +30,16 @@ export type AskEvent =
   | { readonly event: 'chunk'; readonly text: string }
   /** The frames told another story than the result: this is the whole text. */
   | { readonly event: 'replaced'; readonly text: string }
+  | { readonly event: 'refund'; readonly msats: bigint; readonly state: 'asked' | 'paid' | 'unpaid' }
   | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }
 
-export interface AskOptions extends ClientOptions {
-  readonly ordered: Set<string>
-  readonly request: Event
-  readonly seal: Seal
-  readonly question: Question
-  readonly wantsReceipt: boolean
+export interface AskOptions extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'payer' | 'network' | 'caps'> {
+  readonly journal: Journal
+  /** Lightning node of the own wallet, where it is ours alone. */
+  readonly nodeKey?: string
+  readonly opening: Opening
+  /** The job as an earlier process left it. */
+  readonly reopened?: ClientJob
   tell(event: AskEvent): void
 }
 
@@ -59,15 +63,30 @@ export interface Asked {
 const withdrawMs = 2_000
 
 export function openAsk(options: AskOptions): Asked {
-  const { relays, keys, secret, clock, payer, request, question, tell } = options
+  const { relays, keys, clock, payer, opening, journal, tell } = options
+  const { request, secret, ask, announcement, terms, zapRequest } = opening
+  const node = ask.node
+  const about = { ...(node ? { node } : {}), ...(announcement ? { announcement } : {}) }
   const stream = openStreamIn()
+  const keeping = openKeeping({ journal, clock, opening })
   let resolveEnd: (job: ClientJob) => void = () => {}
-  const ended = new Promise<ClientJob>(resolve => {
+  let rejectEnd: (error: unknown) => void = () => {}
+  const ended = new Promise<ClientJob>((resolve, reject) => {
     resolveEnd = resolve
+    rejectEnd = reject
   })
   let usage: TextResult['usage']
-  const zap = openZap(options)
-  const paying = openPaying(options)
+  const { network } = options
+  const zap = openZap({ relays, keys, clock, network, request, tell, ...about, ...(zapRequest ? { zapRequest } : {}) })
+  const paying = openPaying({
+    ...{ network, clock, journal, tell, pubkey: request.pubkey },
+    ...(payer ? { payer } : {}),
+    ...(options.nodeKey ? { nodeKey: options.nodeKey } : {}),
+    ...(node ? { chosen: node } : {}),
+    ...(announcement ? { announcement } : {}),
+    ...(terms ? { terms } : {}),
+    ...(options.caps ? { caps: options.caps } : {}),
+  })
 
   async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
     const [done] = await Promise.all([relays.publish(request, { keepMs: 60_000 }), zap.send()])
@@ -80,7 +99,7 @@ export function openAsk(options: AskOptions): Asked {
 
   let published = false
   let withdrawn: Promise<unknown> = Promise.resolve()
-  function perform(act: ClientAct, _: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
+  function perform(act: ClientAct, now: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
     switch (act.act) {
       case 'publish': {
         const first = !published
@@ -88,13 +107,17 @@ export function openAsk(options: AskOptions): Asked {
         return publish(send, first)
       }
       case 'clear':
-        send(paying.clear(act.quote))
+        send(paying.clear(now, act.quote))
         return undefined
       case 'pay':
         tell({ event: 'paying', msats: act.order.msats, hash: act.order.hash })
         return payer?.pay(act.order).then(state => send(paying.word(state)))
       case 'ask-wallet':
         return payer?.payState(act.hash).then(state => send(paying.word(state)))
+      case 'open':
+        return openUnder(act.preimage, act.sealed.content, act.sealed).then(found =>
+          send(found.ok ? { fact: 'opened', text: found.text } : { fact: 'unopened', why: garbage(found) }),
+        )
       case 'show': {
         const text = stream.frame(act.seq, act.text)
         if (text !== '') tell({ event: 'chunk', text })
@@ -116,18 +139,12 @@ export function openAsk(options: AskOptions): Asked {
   }
 
   const box = () => {
-    const now = seconds(clock)
-    const node = question.node ? { node: question.node.pubkey } : {}
-    const [job, acts] = openClientJob({
-      id: request.id,
-      ...node,
-      capMsats: question.capMsats,
-      now,
-      ttlSeconds: question.ttlSeconds ?? 600,
-    })
+    const [job, acts] = options.reopened ? ([options.reopened, []] as const) : openClientJob(ask)
     return openMailbox<ClientJob, ClientFact, ClientAct>({
       job,
       acts,
+      reopened: options.reopened !== undefined,
+      keep: (state, fact) => keeping.keep(state, fact),
       clock,
       step: (state, fact) => step(state, fact),
       wakeAt,
@@ -139,7 +156,10 @@ export function openAsk(options: AskOptions): Asked {
           : barredBy(act, error),
       onChange(state, fact) {
         if (fact?.fact === 'processing') tell({ event: 'processing', by: fact.by })
-        if (isEnd(state.state)) resolveEnd(state)
+        if (isEnd(state.state)) queueMicrotask(() => resolveEnd(state))
+      },
+      onBroken(error) {
+        rejectEnd(error)
       },
     })
   }
@@ -153,16 +173,17 @@ export function openAsk(options: AskOptions): Asked {
     } else if (event.kind === textResult.number) {
       const read = textResult.read(event, opened)
       if (!read.ok) return
-      const { text, model, usage: used, msats, bolt11 } = read.value
+      const { text, model, usage: used, msats, bolt11, sealedUnder } = read.value
       if (by === mailbox?.job().node || !mailbox?.job().node) usage = used
+      const sealed = sealedUnder && { content: text, ...sealedUnder }
       const answer = {
-        text,
+        text: sealed ? '' : text,
         model: model ?? '',
         promptTokens: used?.promptTokens ?? 0,
         outputTokens: used?.outputTokens ?? 0,
       }
       const bill = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
-      mailbox?.send({ fact: 'result', by, answer, bill })
+      mailbox?.send({ fact: 'result', by, answer, bill, ...(sealed ? { sealed } : {}) })
     } else if (event.kind === zapReceipt.number) zap.judge(event, mailbox?.job())
     else hearFeedback(event, opened)
   }
@@ -171,19 +192,22 @@ export function openAsk(options: AskOptions): Asked {
     const read = feedback.read(event, opened)
     if (!read.ok) return
     const by = event.pubkey
-    const { status, says, code, msats, bolt11 } = read.value
+    const { status, says, code, msats, bolt11, terms: billed, creditMsats } = read.value
     if (status === 'processing') mailbox?.send({ fact: 'processing', by })
     if (status === 'error')
-      mailbox?.send({ fact: 'error', by, why: { code: code ?? 'node', says: says || 'The node gave no reason.' } })
+      mailbox?.send({
+        ...{ fact: 'error', by, why: { code: code ?? 'node', says: says || 'The node gave no reason.' } },
+        ...(creditMsats === undefined ? {} : { creditMsats }),
+      })
     if (status !== 'payment-required') return
     zap.offered(event, opened)
-    const money = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
-    mailbox?.send({ fact: 'quote', quote: { by, ...money } })
+    mailbox?.send({ fact: 'quote', quote: { by, ...present({ msats, bolt11, terms: billed }) } })
   }
 
   return {
     begin() {
       mailbox ??= box()
+      if (options.reopened) mailbox.send({ fact: 'restart', now: seconds(clock) })
     },
     heard,
     cancel: () => mailbox?.send({ fact: 'cancel' }),
@@ -203,14 +227,23 @@ export function openAsk(options: AskOptions): Asked {
         job,
         ...(answered ? { text: job.answer?.text ?? '' } : {}),
         ...(usage ? { usage } : {}),
-        msats: paid ? (job.order?.msats ?? 0n) : 0n,
+        msats: job.spentMsats + (paid ? (job.order?.msats ?? 0n) : 0n),
         ...(job.preimage ? { preimage: job.preimage } : {}),
         ...(answered ? {} : reasonOf(job)),
       }
     },
-    close: () => mailbox?.close(),
+    close() {
+      // What is in doubt is taken up by the next process.
+      if (mailbox && isEnd(mailbox.job().state)) keeping.end()
+      mailbox?.close()
+    },
   }
 }
+
+const garbage = ({ rule, says }: { rule: string; says: string }): Why => ({
+  code: `sealed-${rule}`,
+  says: `You paid and the sealed answer is worth nothing: ${says} The signed events and the preimage prove it.`,
+})
 
 const barredBy = (act: ClientAct, error: unknown): ClientFact | undefined => {
   const why: Why = { code: 'broken', says: error instanceof Error ? error.message : String(error) }

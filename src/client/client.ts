@@ -3,17 +3,24 @@
  * it comes, and checks what proves the payment.
  * @module
  */
-import type { Announcement, Event, Message } from '../../kinds/index.ts'
-import { feedback, isSealed, messagesInput, present, textInput, textRequest, textResult } from '../../kinds/index.ts'
+import type { Announcement, Event, Message, WishedTerms } from '../../kinds/index.ts'
+import { messagesInput, present, textInput, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { ClientJob } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
+import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
-import type { Network, Payer } from '../payments/payment.ts'
+import type { Caps } from '../payments/guard.ts'
+import type { Network, Payee, Payer } from '../payments/payment.ts'
+import { zapRequestFor } from '../payments/zap.ts'
 import { openSeal } from '../seal.ts'
-import { type AskEvent, type Asked, openAsk } from './ask.ts'
+import type { AskEvent } from './ask.ts'
+import { openClaims } from './claims.ts'
+import { claimMs, follow } from './follow.ts'
 import { openHearing } from './hearing.ts'
+import { type Opening, readOpening, replay } from './keeping.ts'
 
 export type { AskEvent } from './ask.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
@@ -28,6 +35,14 @@ export interface ClientOptions {
   readonly payer?: Payer
   /** Network of the wallet's money. */
   readonly network: Network
+  /** Lightning node of the wallet, where it is ours alone: nobody pays itself. */
+  readonly nodeKey?: string
+  /** Takes back what a node keeps of ours. Absent: it stays with the node, for the next job. */
+  readonly payee?: Payee
+  /** What was asked, ordered and paid. Default: in memory, lost with the process. */
+  readonly journal?: Journal
+  /** Most that may be spent in an hour, in a day, and on one node in a day, whatever the jobs allow. */
+  readonly caps?: Omit<Caps, 'jobMsats'>
 }
 
 export interface Question {
@@ -41,6 +56,8 @@ export interface Question {
   readonly node?: { readonly pubkey: string; readonly announcement?: Announcement }
   /** Most that the answer may cost, routing fees aside. */
   readonly capMsats: bigint
+  /** How it is to be paid; a node that cannot bills before the work. */
+  readonly terms?: WishedTerms
   /** Seconds after which nobody waits any more. Default 600. */
   readonly ttlSeconds?: number
   /** Show the answer while it is written. Default true; false saves the frames' signatures. */
@@ -71,114 +88,88 @@ export interface Outcome {
   readonly firstTextMs?: number
 }
 
+export interface Resumed {
+  readonly request: Event
+  /** What an earlier process had asked, answered and accounted for now. */
+  readonly outcome: Promise<Outcome>
+}
+
 export interface Client {
   readonly pubkey: string
+  /** Jobs and claims that an earlier process left in the journal, taken up again. */
+  resume(onEvent?: (event: AskEvent, request: Event) => void): readonly Resumed[]
   /** Resolves when the job has ended and its money is accounted for. Aborting withdraws the job. Never rejects for what others do. */
   ask(question: Question, signal?: AbortSignal): Promise<Outcome>
 }
 
 /** Opens a client on relays and a wallet that stay the caller's. */
 export function openClient(options: ClientOptions): Client {
-  const { relays, keys, secret, clock } = options
+  const { relays, keys, secret, clock, payee } = options
+  const journal = options.journal ?? memoryJournal()
   const pubkey = keys.publicKey(secret)
   const seal = openSeal({ keys, secret })
-  const hear = openHearing({ relays, clock, pubkey })
-  // Every hash that was ever ordered here; one job orders at most one.
-  const ordered = new Set<string>()
+  const claims = payee && openClaims({ relays, keys, clock, journal, payee })
+  const all = { ...options, journal, claims, own: { pubkey, seal, hear: openHearing({ relays, clock, pubkey }) } }
 
-  function write(question: Question): { request: Event; wantsReceipt: boolean } {
-    const { node, text, messages, model, maxTokens, temperature, seed, capMsats } = question
+  function open(question: Question): Opening {
+    const { node, text, messages, model, maxTokens, temperature, seed, capMsats, terms } = question
     if (text === undefined && !messages?.length) throw new TypeError('A question needs a text or messages.')
-    const announced = node?.announcement?.priceMsats
-    const wantsReceipt = announced !== undefined && announced > 0n && announced <= capMsats
+    const announcement = node?.announcement
+    const price = announcement?.priceMsats
+    // A zap names one price, so that parts go without a receipt.
+    const receipt = price !== undefined && price > 0n && price <= capMsats && terms?.word !== 'parts'
     // Who announced a price is offered that price: what we could pay at most is nobody's business.
-    const bidMsats = announced !== undefined && announced < capMsats ? announced : capMsats
-    const sealed = node !== undefined && node.announcement?.encrypted !== false
+    const bidMsats = price !== undefined && price < capMsats ? price : capMsats
+    const sealed = node !== undefined && announcement?.encrypted !== false
     const now = seconds(clock)
+    const ttlSeconds = question.ttlSeconds ?? 600
     const template = textRequest.write(
       {
         inputs: messages?.length ? [messagesInput(messages)] : [textInput(text ?? '')],
-        ...present({ model, maxTokens, temperature, seed }),
+        ...present({ model, maxTokens, temperature, seed, terms }),
         relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
         providers: node ? [node.pubkey] : [],
         ...(bidMsats > 0n ? { bidMsats } : {}),
-        expiresAt: now + (question.ttlSeconds ?? 600),
+        expiresAt: now + ttlSeconds,
         stream: question.stream ?? true,
-        receipt: wantsReceipt,
+        receipt,
       },
       now,
       sealed && node ? plain => seal.encrypt(node.pubkey, plain) : undefined,
     )
-    return { request: keys.sign(template, secret), wantsReceipt }
+    const request = keys.sign(template, secret)
+    const zap = receipt && node && { node: node.pubkey, job: request.id, msats: price, relays: relays.urls }
+    return {
+      request,
+      secret,
+      ask: {
+        ...{ id: request.id, capMsats, now, ttlSeconds },
+        ...(node ? { node: node.pubkey } : {}),
+        ...(terms?.word === 'parts' ? { parts: terms.parts } : {}),
+      },
+      ...present({ announcement, terms }),
+      ...(zap ? { zapRequest: JSON.stringify(keys.sign(zapRequestFor(zap, now), secret)) } : {}),
+    }
   }
 
   return {
     pubkey,
     async ask(question, signal) {
-      const began = clock.now()
-      const { request, wantsReceipt } = write(question)
-      const events: Event[] = []
-      const seen: { result?: Event; receipt?: Event; firstTextMs?: number } = {}
-      const tell = (event: AskEvent) => {
-        if (event.event === 'chunk' && event.text !== '') seen.firstTextMs ??= clock.now() - began
-        question.onEvent?.(event)
+      return follow(all, open(question), question, signal)
+    },
+    resume(onEvent) {
+      for (const claim of claims?.open() ?? []) {
+        const late = new AbortController()
+        const stop = clock.after(claimMs, () => late.abort())
+        void claims?.claim(claim, late.signal).then(stop, stop)
       }
-      const asked: Asked = openAsk({ ...options, ordered, request, seal, question, wantsReceipt, tell })
-      const { node } = question
-      const listening = hear({
-        job: request.id,
-        ...(node ? { node: node.pubkey } : {}),
-        namesUs: (node?.announcement?.v ?? 0) > 0,
-        wantsReceipt,
-        onEvent,
+      return journal.jobs.unfinished('client').flatMap(row => {
+        const opening = readOpening(row.opening)
+        if (!opening) return []
+        const { request, ask } = opening
+        const reopened = replay(ask, row.facts)
+        return [{ request, outcome: follow(all, opening, { onEvent: event => onEvent?.(event, request), reopened }) }]
       })
-
-      function onEvent(event: Event) {
-        const opened = isSealed(event) ? open(event) : undefined
-        if (isSealed(event) && opened === undefined) return
-        if (event.kind === feedback.number && events.length < 200) events.push(event)
-        if (event.kind === textResult.number && asked.chosen() === event.pubkey) seen.result ??= event
-        asked.heard(event, opened)
-      }
-      function open(event: Event): string | undefined {
-        try {
-          return seal.decrypt(event.pubkey, event.content)
-        } catch {
-          // Anybody may send bytes that do not open: they must not end the job.
-          return undefined
-        }
-      }
-
-      const cancel = () => asked.cancel()
-      signal?.addEventListener('abort', cancel, { once: true })
-      try {
-        await listening.live
-        asked.begin()
-        if (signal?.aborted) asked.cancel()
-        const job = await Promise.race([asked.ended, gaveUp(question.giveUp, asked)])
-        const receipt = await asked.receipt()
-        await asked.withdrawn()
-        return {
-          ...asked.outcome(job),
-          ...seen,
-          ...(receipt ? { receipt } : {}),
-          request,
-          feedback: events,
-          ms: clock.now() - began,
-        }
-      } finally {
-        signal?.removeEventListener('abort', cancel)
-        listening.close()
-        asked.close()
-      }
     },
   }
 }
-
-/** The job as it stands when the signal fires; never without one. */
-const gaveUp = (signal: AbortSignal | undefined, asked: Asked): Promise<ClientJob> =>
-  new Promise(resolve => {
-    const stop = () => resolve(asked.job())
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
-  })

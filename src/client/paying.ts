@@ -1,59 +1,99 @@
 /**
- * The client's money: what the guard says of a quote, and what the wallet's words mean for the job.
+ * The client's money: what the guard says of a quote, the intent that is written before anything leaves, and what the
+ * wallet's words mean for the job.
  * @module
  */
-import { seconds } from '../clock.ts'
-import type { ClientFact, Quote } from '../job.ts'
-import { checkQuote, type EarlierOrder } from '../payments/guard.ts'
-import type { PayState } from '../payments/payment.ts'
-import type { AskOptions } from './ask.ts'
+import type { WishedTerms } from '../../kinds/index.ts'
+import { type Clock, seconds } from '../clock.ts'
+import type { ClientFact, ClientJob, Quote } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
+import { readInvoice } from '../payments/bolt11.ts'
+import { type Caps, checkQuote } from '../payments/guard.ts'
+import type { Network, Payer, PayState } from '../payments/payment.ts'
+import type { AskEvent } from './ask.ts'
+import type { NodeFacts } from './keeping.ts'
+
+export interface PayingOptions {
+  readonly payer?: Payer
+  readonly network: Network
+  /** Lightning node of the own wallet, where it is ours alone. */
+  readonly nodeKey?: string
+  readonly clock: Clock
+  readonly journal: Journal
+  /** The client's own key. */
+  readonly pubkey: string
+  readonly chosen?: string
+  readonly announcement?: NodeFacts
+  readonly terms?: WishedTerms
+  /** Beside the cap of the job itself. */
+  readonly caps?: Omit<Caps, 'jobMsats'>
+  tell(event: AskEvent): void
+}
 
 export interface Paying {
-  /** Judges a quote. A hash that was let through once is never let through again. */
-  clear(quote: Quote): ClientFact
+  /** Judges a quote and, where it passes, writes the intent. A hash that was let through once is never let through for another job. */
+  clear(job: ClientJob, quote: Quote): ClientFact
   word(state: PayState): ClientFact
 }
 
-export function openPaying({ payer, question, request, network, clock, ordered, tell }: AskOptions): Paying {
-  const announced = question.node?.announcement
+const hour = 3_600
+const day = 86_400
+
+export function openPaying(options: PayingOptions): Paying {
+  const { payer, network, nodeKey, clock, journal, chosen, announcement, terms, caps, tell } = options
+  const { orders } = journal
   const barred = (code: string, says: string): ClientFact => ({ fact: 'barred', why: { code, says } })
-  const orders: EarlierOrder[] = []
-  const note = (state: EarlierOrder['state']) => {
-    const last = orders.pop()
-    if (last) orders.push({ ...last, state })
-  }
 
   return {
-    clear(quote) {
-      const keys = announced && !announced.custodial && announced.nodeKeys.length > 0 ? announced.nodeKeys : undefined
-      const price = announced?.priceMsats
+    clear(job, quote) {
+      const now = seconds(clock)
+      const before = orders.list({ job: job.id })
+      // Let through by a process that was killed before it could say so: nothing has left, and nothing is judged twice.
+      const planned = before.find(one => one.state === 'planned' && one.bolt11 === quote.bolt11 && !job.pay)
+      if (planned) {
+        const { bolt11, hash, msats } = planned
+        const read = readInvoice(bolt11)
+        const expiresAt = read.ok ? read.invoice.expiresAt : now
+        return { fact: 'cleared', order: { bolt11, hash, msats, expiresAt } }
+      }
+      const keys =
+        announcement && !announcement.custodial && announcement.nodeKeys.length > 0 ? announcement.nodeKeys : undefined
+      const price = announcement?.priceMsats
+      const peer = quote.by
       const verdict = checkQuote({
-        job: request.id,
-        quotedJob: request.id,
-        ours: () => true,
-        self: [request.pubkey],
-        quotedBy: quote.by,
-        ...(question.node ? { chosen: question.node.pubkey } : {}),
+        job: job.id,
+        quotedJob: job.id,
+        ours: id => id === job.id,
+        self: [options.pubkey],
+        quotedBy: peer,
+        ...(chosen === undefined ? {} : { chosen }),
         ...(quote.bolt11 === undefined ? {} : { bolt11: quote.bolt11 }),
         ...(quote.msats === undefined ? {} : { msats: quote.msats }),
+        ...(quote.terms === undefined ? {} : { terms: quote.terms }),
+        ...(terms === undefined ? {} : { wished: terms }),
         ...(keys === undefined ? {} : { expected: { nodeKeys: keys } }),
         ...(price === undefined ? {} : { announcedMsats: price }),
-        ...(payer ? { wallet: { network } } : {}),
-        caps: { jobMsats: question.capMsats },
-        spent: { jobMsats: 0n, hourMsats: 0n, dayMsats: 0n, peerDayMsats: 0n },
-        orders,
-        now: seconds(clock),
-        seenHashes: hash => ordered.has(hash),
+        ...(payer ? { wallet: { network, ...(nodeKey === undefined ? {} : { nodeKey }) } } : {}),
+        caps: { jobMsats: job.capMsats, ...caps },
+        spent: {
+          // The cap of a job is on its price: fees of routing come on top.
+          jobMsats: before.reduce((sum, one) => (one.state === 'failed' ? sum : sum + one.msats), 0n),
+          hourMsats: orders.spentMsats({ since: now - hour }),
+          dayMsats: orders.spentMsats({ since: now - day }),
+          peerDayMsats: orders.spentMsats({ since: now - day, peer }),
+        },
+        orders: before,
+        now,
+        seenHashes: hash => orders.get(hash) !== undefined,
       })
       if (!verdict.ok) return barred(verdict.rule, verdict.says)
       const { order, invoice } = verdict
-      ordered.add(order.hash)
-      orders.push({ hash: order.hash, msats: order.msats, state: 'planned' })
+      if (!orders.plan({ ...order, job: job.id, peer, purpose: 'job', at: now }))
+        return barred('hash-seen', 'An invoice of this payment hash was ordered before: look up that payment instead.')
       tell({ event: 'quote', by: quote.by, msats: order.msats, bolt11: order.bolt11 })
       return { fact: 'cleared', order: { ...order, expiresAt: invoice.expiresAt } }
     },
     word(state) {
-      if (state.state === 'paid' || state.state === 'unproven' || state.state === 'failed') note(state.state)
       switch (state.state) {
         case 'paid':
           tell({ event: 'paid', preimage: state.preimage, feeMsats: state.feeMsats })

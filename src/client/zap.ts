@@ -4,12 +4,17 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
+import type { Relays } from '../../relays/relay.ts'
+import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { ClientJob } from '../job.ts'
+import type { Keys } from '../keys.ts'
 import { readInvoice } from '../payments/bolt11.ts'
-import { descriptionHashOf, verifyReceipt, zapRequestFor } from '../payments/zap.ts'
+import type { Network } from '../payments/payment.ts'
+import { descriptionHashOf, verifyReceipt } from '../payments/zap.ts'
 import { wrapEvent } from '../seal.ts'
-import type { AskOptions } from './ask.ts'
+import type { AskEvent } from './ask.ts'
+import type { NodeFacts } from './keeping.ts'
 
 export interface Zap {
   /** Sends the zap request, when the price is known and within the cap. The same bytes each time. */
@@ -23,11 +28,22 @@ export interface Zap {
 
 const waitMs = 5_000
 
-export function openZap(options: AskOptions): Zap {
-  const { keys, secret, clock, relays, request, question, network, tell } = options
-  const node = question.node?.pubkey
-  const announced = question.node?.announcement
-  let json: string | undefined
+export interface ZapOptions {
+  readonly relays: Relays
+  readonly keys: Keys
+  readonly clock: Clock
+  readonly network: Network
+  readonly request: Event
+  readonly node?: string
+  readonly announcement?: NodeFacts
+  /** Exact text of our zap request; absent when no receipt is wanted. */
+  readonly zapRequest?: string
+  tell(event: AskEvent): void
+}
+
+export function openZap(options: ZapOptions): Zap {
+  const { keys, clock, relays, request, node, network, tell, zapRequest: json } = options
+  const announced = options.announcement
   let offer: { event: Event; opened: string | undefined } | undefined
   let held: Event | undefined
   let judged = false
@@ -42,12 +58,8 @@ export function openZap(options: AskOptions): Zap {
 
   return {
     async send() {
-      const msats = announced?.priceMsats
-      if (!options.wantsReceipt || node === undefined || msats === undefined) return
-      const now = seconds(clock)
-      const ask = { node, job: request.id, msats, relays: relays.urls }
-      json ??= JSON.stringify(keys.sign(zapRequestFor(ask, now), secret))
-      await relays.publish(wrapEvent(keys, JSON.parse(json), node, now), { want: 1, keepMs: 10_000 })
+      if (json === undefined || node === undefined) return
+      await relays.publish(wrapEvent(keys, JSON.parse(json), node, seconds(clock)), { want: 1, keepMs: 10_000 })
     },
     offered(event, opened) {
       offer ??= { event, opened }

@@ -3,8 +3,8 @@
  * may still be paying.
  * @module
  */
-import type { ClientAct, ClientFact, ClientJob, Order, State, Why } from '../job.ts'
-import { askSeconds, isEnd, nudgeSeconds } from '../job.ts'
+import type { ClientAct, ClientFact, ClientJob, Order, Quote, State, Why } from '../job.ts'
+import { askSeconds, deadSeconds, isEnd, nudgeSeconds } from '../job.ts'
 
 type Next = readonly [ClientJob, readonly ClientAct[]]
 
@@ -13,6 +13,8 @@ export interface ClientAsk {
   /** The chosen node; absent for a job that anybody may quote for. */
   readonly node?: string
   readonly capMsats: bigint
+  /** Into how many parts the price may be divided. Default 1. */
+  readonly parts?: number
   /** Unix seconds. */
   readonly now: number
   readonly ttlSeconds: number
@@ -29,6 +31,9 @@ export function openClientJob(ask: ClientAsk): Next {
     capMsats: ask.capMsats,
     deadline: ask.now + ask.ttlSeconds,
     nudgeAt: ask.now + nudgeSeconds,
+    parts: ask.parts ?? 1,
+    partsPaid: 0,
+    spentMsats: 0n,
     barred: [],
   }
   return [job, [{ act: 'publish' }]]
@@ -57,13 +62,8 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
   switch (fact.fact) {
     case 'unpublished':
       return job.state === 'asked' ? [{ ...job, state: 'failed', why: fact.why }, []] : same(job)
-    case 'quote': {
-      if (job.pay || (job.state !== 'asked' && job.state !== 'running') || !mayBe(job, fact.quote.by)) return same(job)
-      return [
-        { ...job, state: 'quoted', node: fact.quote.by, quote: fact.quote },
-        [{ act: 'clear', quote: fact.quote }],
-      ]
-    }
+    case 'quote':
+      return onQuote(job, fact.quote)
     case 'processing':
       return job.state === 'asked' && !job.open && fact.by === job.node ? [{ ...job, state: 'running' }, []] : same(job)
     case 'chunk':
@@ -73,7 +73,18 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
     case 'error':
       if (fact.by !== job.node) return same(job)
       if (job.open && job.state === 'asked') return same(job)
-      return end(job, 'failed', fact.why, [])
+      return end(
+        fact.creditMsats === undefined ? job : { ...job, creditMsats: fact.creditMsats },
+        'failed',
+        fact.why,
+        [],
+      )
+    case 'opened':
+      return onOpened(job, fact.text)
+    case 'unopened':
+      return job.sealed && job.pay === 'paid' && !job.answer
+        ? [{ ...job, state: 'failed', why: fact.why }, []]
+        : same(job)
     case 'cleared':
       if (job.pay || (job.state !== 'quoted' && job.state !== 'owed')) return same(job)
       return [
@@ -84,7 +95,13 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
       return onBarred(job, fact.why)
     case 'paid':
       return inFlight(job)
-        ? settled({ ...job, pay: 'paid', preimage: fact.preimage, feeMsats: fact.feeMsats })
+        ? settled({
+            ...job,
+            pay: 'paid',
+            partsPaid: job.partsPaid + 1,
+            preimage: fact.preimage,
+            feeMsats: (job.feeMsats ?? 0n) + fact.feeMsats,
+          })
         : same(job)
     case 'unproven':
       return inFlight(job) ? settled({ ...job, pay: 'unproven', why: job.why ?? fact.why }) : same(job)
@@ -103,6 +120,18 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
   }
 }
 
+function onQuote(job: ClientJob, quote: Quote): Next {
+  if ((job.state !== 'asked' && job.state !== 'running') || !mayBe(job, quote.by)) return same(job)
+  const part = quote.terms?.word === 'parts' ? quote.terms.part : 1
+  if (job.pay) {
+    // Only the next part of a price that may be divided is a second bill of the same job.
+    if (job.pay !== 'paid' || part !== job.partsPaid + 1 || part > job.parts || job.sealed) return same(job)
+  } else if (part !== job.partsPaid + 1) return same(job)
+  const { pay: _, order, ...rest } = job
+  const spentMsats = job.spentMsats + (order?.msats ?? 0n)
+  return [{ ...rest, state: 'quoted', node: quote.by, quote, spentMsats }, [{ act: 'clear', quote }]]
+}
+
 const mayBe = (job: ClientJob, by: string): boolean =>
   job.open && job.state === 'asked' ? !job.barred.includes(by) && job.barred.length < 32 : by === job.node
 
@@ -110,11 +139,25 @@ function onResult(job: ClientJob, fact: Extract<ClientFact, { fact: 'result' }>)
   if (!mayBe(job, fact.by) || job.answer) return same(job)
   const answered: ClientJob = { ...job, node: fact.by, answer: fact.answer }
   const show: ClientAct = { act: 'show-answer', answer: fact.answer }
+  if (fact.sealed) return onSealed(job, fact.by, { ...fact.sealed, answer: fact.answer })
   if (inFlight(job)) return [answered, [show]]
   const billed = fact.bill?.msats !== undefined && fact.bill.msats > 0n && !job.pay
   if (!billed) return [{ ...answered, state: 'delivered' }, [show]]
   const quote = { by: fact.by, ...fact.bill }
   return [{ ...answered, state: 'owed', quote }, [show, { act: 'clear', quote }]]
+}
+
+function onSealed(job: ClientJob, by: string, sealed: NonNullable<ClientJob['sealed']>): Next {
+  // Only what is sealed under the payment that was ordered can ever be opened.
+  if (job.sealed || !job.order || sealed.hash !== job.order.hash) return same(job)
+  const next: ClientJob = { ...job, node: by, sealed }
+  return job.pay === 'paid' ? settled(next) : [next, []]
+}
+
+function onOpened(job: ClientJob, text: string): Next {
+  if (!job.sealed || job.answer || job.pay !== 'paid') return same(job)
+  const answer = { ...job.sealed.answer, text }
+  return [{ ...job, state: 'delivered', answer }, [{ act: 'show-answer', answer }]]
 }
 
 function onBarred(job: ClientJob, why: Why): Next {
@@ -129,6 +172,10 @@ function onBarred(job: ClientJob, why: Why): Next {
 /** The wallet has paid: what the job was waiting for decides what it becomes. */
 function settled(job: ClientJob): Next {
   if (job.answer) return [{ ...job, state: 'delivered' }, []]
+  if (job.sealed) {
+    if (job.preimage === undefined || job.pay !== 'paid') return [{ ...job, state: 'failed', why: shut }, []]
+    return [{ ...job, state: 'running' }, [{ act: 'open', sealed: job.sealed, preimage: job.preimage }]]
+  }
   if (job.ending) return [{ ...job, state: job.ending }, []]
   return [{ ...job, state: 'running' }, []]
 }
@@ -141,9 +188,9 @@ function unpaidEnd(job: ClientJob, why: Why): Next {
 }
 
 function onUnsent(job: ClientJob, order: Order, now: number): Next {
-  // The wallet drops a request that is past the invoice's expiry, so only then is "never heard of it" final.
-  if (now >= order.expiresAt + askSeconds) return unpaidEnd({ ...job, pay: 'failed' }, neverSent)
-  if (job.ending) return [{ ...job, nudgeAt: now + askSeconds }, []]
+  // A wallet that slept may still begin a request until its own life is over: only then is "never heard of it" final.
+  if (now >= order.expiresAt + deadSeconds) return unpaidEnd({ ...job, pay: 'failed' }, neverSent)
+  if (job.ending || now >= order.expiresAt) return [{ ...job, nudgeAt: now + askSeconds }, []]
   return [{ ...job, pay: 'sent' }, [{ act: 'pay', order }]]
 }
 
@@ -163,6 +210,7 @@ function onTime(job: ClientJob, now: number): Next {
 }
 
 function onRestart(job: ClientJob, now: number): Next {
+  if (job.sealed && job.pay === 'paid' && job.state === 'running') return settled(job)
   const again: Partial<Record<State, readonly ClientAct[]>> = {
     asked: [{ act: 'publish' }],
     running: [{ act: 'publish' }],
@@ -175,6 +223,7 @@ function onRestart(job: ClientJob, now: number): Next {
 
 const cancelled: Why = { code: 'cancelled', says: 'You cancelled the job.' }
 const late_: Why = { code: 'expired', says: 'No answer came in time. Ask again, or choose another node with --to.' }
+const shut: Why = { code: 'sealed', says: 'The wallet paid and shows no preimage, so the answer cannot be opened.' }
 const neverSent: Why = {
   code: 'unpaid',
   says: 'The wallet never got the payment order and the invoice has expired: nothing was paid.',

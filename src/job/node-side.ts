@@ -2,7 +2,7 @@
  * The node's side of a paid job: bills, waits, runs, delivers, and keeps account of every millisatoshi that came.
  * @module
  */
-import type { NodeAct, NodeFact, NodeJob, Paid, When, Why } from '../job.ts'
+import type { Answer, NodeAct, NodeFact, NodeJob, Paid, When, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 
 type Next = readonly [NodeJob, readonly NodeAct[]]
@@ -13,6 +13,8 @@ export interface NodeAsk {
   readonly customer: string
   readonly msats: bigint
   readonly when: When
+  /** Into how many bills the price is divided; 1 unless `when` is `parts`. */
+  readonly parts?: number
   /** Unix seconds. */
   readonly now: number
   readonly ttlSeconds: number
@@ -22,22 +24,40 @@ export interface NodeAsk {
 
 /** Begins the node's side of a job. */
 export function openNodeJob(ask: NodeAsk): Next {
+  const when = ask.msats === 0n ? 'free' : ask.when
+  const parts = when === 'parts' ? Math.max(1, Math.min(ask.parts ?? 1, Number(ask.msats))) : 1
   const job: NodeJob = {
     side: 'node',
     id: ask.id,
     customer: ask.customer,
     state: 'asked',
     msats: ask.msats,
-    when: ask.msats === 0n ? 'free' : ask.when,
+    when,
+    parts,
+    part: 1,
     deadline: ask.now + ask.ttlSeconds,
+    settled: [],
     seq: 0,
     creditMsats: 0n,
   }
   if (ask.refusal)
     return [{ ...job, state: 'refused', why: ask.refusal }, [{ act: 'say', status: 'error', why: ask.refusal }]]
-  if (job.when === 'before') return [{ ...job, state: 'quoted' }, [{ act: 'bill', msats: job.msats }]]
-  return start(job)
+  if (when === 'free' || when === 'after') return start(job)
+  const quoted: NodeJob = { ...job, state: 'quoted' }
+  return [quoted, [begins(quoted)]]
 }
+
+/** The price of one part; the parts add up to the price, the first ones being the dearer. */
+export function partMsats(job: Pick<NodeJob, 'msats' | 'parts'>, part: number): bigint {
+  const parts = BigInt(job.parts)
+  return job.msats / parts + (BigInt(part) <= job.msats % parts ? 1n : 0n)
+}
+
+/** What a quoted job waits for first. */
+const begins = (job: NodeJob): NodeAct =>
+  job.when === 'credit'
+    ? { act: 'spend-credit', msats: job.msats }
+    : { act: 'bill', msats: partMsats(job, job.part), part: job.part }
 
 const start = (job: NodeJob): Next => [
   { ...job, state: 'running' },
@@ -45,21 +65,28 @@ const start = (job: NodeJob): Next => [
 ]
 
 const same = (job: NodeJob): Next => [job, []]
+const holds = (job: NodeJob): boolean => job.when === 'hold' || job.when === 'escrow'
+
+/** Lets held money go back, and closes a hold bill that nobody has paid yet. */
+const release = (job: NodeJob): NodeAct[] =>
+  holds(job) && job.bill && !job.paid ? [{ act: 'release', hash: job.bill.hash }] : []
 
 /** Ends without an answer. Money that was paid for it becomes the customer's credit. */
 function end(job: NodeJob, state: 'failed' | 'expired', why: Why, acts: readonly NodeAct[] = []): Next {
-  const lost = job.paid ? job.msats : 0n
-  const credit: NodeAct[] = job.paid && lost > 0n ? [{ act: 'credit', msats: lost, hash: job.paid.hash }] : []
+  const spent = job.when === 'credit' && job.state === 'running'
+  // Of several parts only the present one bought nothing: the earlier ones were streamed.
+  const lost = spent ? job.msats : job.paid ? partMsats(job, job.part) : 0n
+  const credit: NodeAct[] = lost > 0n ? [{ act: 'credit', msats: lost, id: `back:${job.id}` }] : []
   return [
     { ...job, state, why, creditMsats: job.creditMsats + lost },
-    [...acts, ...credit, { act: 'say', status: 'error', why }],
+    [...acts, ...release(job), ...credit, { act: 'say', status: 'error', why }],
   ]
 }
 
 export function nodeStep(job: NodeJob, fact: NodeFact): Next {
   if (fact.fact === 'again') return [job, [{ act: 'repeat' }]]
   if (fact.fact === 'paid') return onPaid(job, fact.paid)
-  if (isEnd(job.state)) return same(job)
+  if (isEnd(job.state)) return onLate(job, fact)
   switch (fact.fact) {
     case 'billed': {
       if (job.bill) return same(job)
@@ -78,21 +105,40 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       return same(job)
     case 'unpaid':
       return job.closing ? end(job, 'expired', unpaid) : same(job)
+    case 'held': {
+      if (!holds(job) || job.state !== 'awaiting-payment' || fact.hash !== job.bill?.hash) return same(job)
+      const { closing: _, ...rest } = job
+      return start({ ...rest, held: true })
+    }
+    case 'spent':
+      return job.state === 'quoted' && job.when === 'credit' ? start(job) : same(job)
+    case 'no-credit': {
+      if (job.state !== 'quoted' || job.when !== 'credit') return same(job)
+      const priced: NodeJob = { ...job, when: 'before' }
+      return [priced, [begins(priced)]]
+    }
     case 'chunk':
       if (job.state !== 'running') return same(job)
       return [{ ...job, seq: job.seq + 1 }, [{ act: 'stream', seq: job.seq, text: fact.text }]]
+    case 'part-done':
+      return onPartDone(job, fact.answer)
     case 'result':
-      if (job.state !== 'running') return same(job)
-      if (job.when === 'after')
-        return [{ ...job, state: 'owed', answer: fact.answer }, [{ act: 'bill', msats: job.msats }]]
-      return [{ ...job, state: 'delivered', answer: fact.answer }, [{ act: 'deliver', answer: fact.answer }]]
+      return onResult(job, fact.answer)
+    case 'verdict':
+      if (job.state !== 'settling' || job.when !== 'escrow' || !job.bill) return same(job)
+      return fact.release ? [job, [{ act: 'settle', hash: job.bill.hash }]] : end(job, 'failed', fact.why ?? refunded)
+    case 'unsettled':
+      return job.state === 'settling' ? end(job, 'failed', fact.why) : same(job)
     case 'fault':
       return job.state === 'running' ? end(job, 'failed', fact.why) : same(job)
-    case 'cancel':
+    case 'cancel': {
       // Work that has begun was bought: what was paid for it stays paid.
-      return job.state === 'owed'
-        ? same(job)
-        : [{ ...job, state: 'cancelled', why: withdrawn }, job.state === 'running' ? [{ act: 'stop' }] : []]
+      if (job.state === 'owed' || job.state === 'settling') return same(job)
+      return [
+        { ...job, state: 'cancelled', why: withdrawn },
+        [...(job.state === 'running' ? [{ act: 'stop' } as const] : []), ...release(job)],
+      ]
+    }
     case 'time':
       return onTime(job, fact.now)
     case 'restart':
@@ -100,29 +146,64 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
   }
 }
 
+/** A job that has ended still answers for its money. */
+function onLate(job: NodeJob, fact: NodeFact): Next {
+  if (fact.fact === 'held' && fact.hash === job.bill?.hash && !job.paid)
+    return [job, [{ act: 'release', hash: fact.hash }]]
+  if (fact.fact === 'restart' && job.bill && !job.paid && job.state !== 'refused')
+    return [job, [...release(job), { act: 'watch', hash: job.bill.hash }]]
+  return same(job)
+}
+
+function onResult(job: NodeJob, answer: Answer): Next {
+  if (job.state !== 'running') return same(job)
+  const deliver: NodeAct = { act: 'deliver', answer }
+  if (job.when === 'after') return [{ ...job, state: 'owed', answer }, [{ act: 'bill', msats: job.msats, part: 1 }]]
+  if (!holds(job) || !job.bill || job.paid) return [{ ...job, state: 'delivered', answer }, [deliver]]
+  return [{ ...job, state: 'settling', answer }, [deliver, takes(job, job.bill.hash)]]
+}
+
+const takes = (job: NodeJob, hash: string): NodeAct =>
+  job.when === 'escrow' ? { act: 'ask-verifier' } : { act: 'settle', hash }
+
+function onPartDone(job: NodeJob, soFar: Answer): Next {
+  if (job.state !== 'running' || job.part >= job.parts) return same(job)
+  const { bill, paid: _, ...rest } = job
+  const next: NodeJob = {
+    ...rest,
+    state: 'quoted',
+    part: job.part + 1,
+    settled: bill ? [...job.settled, bill.hash] : job.settled,
+    soFar,
+  }
+  return [next, [begins(next)]]
+}
+
 function onPaid(job: NodeJob, paid: Paid): Next {
-  if (job.paid?.hash === paid.hash) return same(job)
-  const waits = job.state === 'awaiting-payment' || job.state === 'owed'
+  if (job.paid?.hash === paid.hash || job.settled.includes(paid.hash)) return same(job)
+  const waits = job.state === 'awaiting-payment' || job.state === 'owed' || job.state === 'settling'
   if (!waits || paid.hash !== job.bill?.hash || paid.msats < job.bill.msats) {
     const noted = !waits && job.bill?.hash === paid.hash ? { paid } : {}
     return [
       { ...job, ...noted, creditMsats: job.creditMsats + paid.msats },
-      [{ act: 'credit', msats: paid.msats, hash: paid.hash }],
+      [{ act: 'credit', msats: paid.msats, id: paid.hash }, ...(isEnd(job.state) ? [late] : [])],
     ]
   }
   const surplus = paid.msats - job.bill.msats
   const acts: NodeAct[] = [{ act: 'receipt', paid }]
-  if (surplus > 0n) acts.push({ act: 'credit', msats: surplus, hash: paid.hash })
+  if (surplus > 0n) acts.push({ act: 'credit', msats: surplus, id: `over:${paid.hash}` })
   const { closing: _, ...rest } = job
   const next: NodeJob = { ...rest, paid, creditMsats: job.creditMsats + surplus }
-  if (job.state === 'owed') return [{ ...next, state: 'delivered' }, acts]
+  if (job.state !== 'awaiting-payment') return [{ ...next, state: 'delivered' }, acts]
+  if (job.part > 1) return [{ ...next, state: 'running' }, [...acts, { act: 'run' }]]
   const [running, begin] = start(next)
   return [running, [...acts, ...begin]]
 }
 
 function onTime(job: NodeJob, now: number): Next {
   const bill = job.bill
-  if (bill && !job.paid) {
+  if (job.state === 'settling') return same(job)
+  if (bill && !job.paid && !job.held) {
     // Expiry is advisory on Lightning: only the own wallet says that nothing came.
     if (now >= bill.expiresAt && !job.closing)
       return [{ ...job, closing: true }, [{ act: 'ask-wallet', hash: bill.hash }]]
@@ -136,7 +217,9 @@ function onTime(job: NodeJob, now: number): Next {
 
 function onRestart(job: NodeJob, now: number): Next {
   const bill = job.bill
-  if (bill && !job.paid) {
+  if (job.state === 'settling' && job.answer && bill)
+    return [job, [{ act: 'deliver', answer: job.answer }, takes(job, bill.hash)]]
+  if (bill && !job.paid && !job.held) {
     const wallet: NodeAct = job.closing ? { act: 'ask-wallet', hash: bill.hash } : { act: 'watch', hash: bill.hash }
     const said: NodeAct =
       job.state === 'owed' && job.answer
@@ -144,12 +227,20 @@ function onRestart(job: NodeJob, now: number): Next {
         : { act: 'say', status: 'payment-required' }
     return [job, job.closing ? [wallet] : [wallet, said]]
   }
-  if (now >= job.deadline) return onTime(job, now)
+  // Whether the credit was spent is known only after asking for it again.
+  if (now >= job.deadline && !(job.state === 'quoted' && job.when === 'credit')) return onTime(job, now)
   if (job.state === 'running') return [{ ...job, seq: 0 }, [{ act: 'run' }]]
-  return [job, [{ act: 'bill', msats: job.msats }]]
+  if (job.state === 'owed') return [job, [{ act: 'bill', msats: job.msats, part: 1 }]]
+  return [job, [begins(job)]]
 }
 
 const unpaid: Why = { code: 'unpaid', says: 'The invoice expired unpaid. Ask again to get a new one.' }
 const withdrawn: Why = { code: 'cancelled', says: 'The customer withdrew the request.' }
 const tooSlow: Why = { code: 'deadline', says: 'The work was not finished in time. What was paid is kept as credit.' }
 const unbilled: Why = { code: 'unbilled', says: 'Delivered, but the wallet made no invoice in time.' }
+const refunded: Why = { code: 'refunded', says: 'The verifier gave the money back.' }
+const late: NodeAct = {
+  act: 'say',
+  status: 'error',
+  why: { code: 'credit', says: 'Money came after the end of the job. It is kept as your credit.' },
+}

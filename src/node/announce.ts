@@ -3,8 +3,8 @@
  * came back through the relays, because a process that runs may well be deaf.
  * @module
  */
-import type { Event } from '../../kinds/index.ts'
-import { frame, handler, heartbeat, relayList } from '../../kinds/index.ts'
+import type { Event, Split, TermsWord } from '../../kinds/index.ts'
+import { frame, handler, heartbeat, present, relayList } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
@@ -24,6 +24,10 @@ export interface ServiceFacts {
   readonly nodeKeys: readonly string[]
   /** Addresses to announce; default the relays' own. */
   readonly relayHints?: readonly string[]
+  /** How customers may pay. */
+  readonly terms?: readonly TermsWord[]
+  /** Who else is paid when this service is (NIP-57 zap splits); clients pay them of their own will, beside the price. */
+  readonly splits?: readonly Split[]
 }
 
 export interface AnnouncerOptions {
@@ -84,6 +88,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
         zappers: [me],
         custodial: false,
         relays: urls,
+        ...present({ terms: service.terms, splits: service.splits }),
         v: 1,
       },
       now,

@@ -4,14 +4,20 @@
  */
 import type { Event, TextRequest } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
+import { seconds } from '../clock.ts'
 import { type NodeAsk, openNodeJob } from '../job/node-side.ts'
 import type { NodeAct, NodeFact, NodeJob, Paid, Why } from '../job.ts'
 import { isEnd, step, wakeAt } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
 import { type Mailbox, openMailbox } from '../mailbox.ts'
-import type { BillState, Payee } from '../payments/payment.ts'
+import type { HoldPayee, Payee } from '../payments/payment.ts'
 import type { Runner, Work } from '../runners/runner.ts'
+import { openBilling } from './billing.ts'
+import type { Escrow } from './escrow.ts'
+import { openKeeping } from './keeping.ts'
 import type { Speech } from './speech.ts'
-import { openStream, type StreamOut } from './stream.ts'
+import { openTelling } from './telling.ts'
+import { openWorking } from './work.ts'
 
 /** What an operator sees of a job. `says` is for people and never holds a customer's text. */
 export interface NodeEvent {
@@ -19,11 +25,14 @@ export interface NodeEvent {
     | 'accepted'
     | 'refused'
     | 'invoice'
+    | 'held'
     | 'paid'
     | 'credit'
     | 'running'
     | 'delivered'
     | 'receipt'
+    | 'released'
+    | 'refunded'
     | 'expired'
     | 'failed'
     | 'cancelled'
@@ -41,227 +50,220 @@ export interface NodeEvent {
 
 export interface JobBoxOptions {
   readonly ask: NodeAsk
+  /** The job as an earlier process left it. */
+  readonly reopened?: NodeJob
+  readonly event: Event
   readonly request: TextRequest
   readonly work: Work
+  /** Tokens of the answer at most, as the runner estimated it. */
+  readonly maxTokens: number
   readonly speech: Speech
   readonly runner: Runner
   readonly payee?: Payee
+  readonly holder?: HoldPayee
+  /** Ours, for bills by `hold`. */
+  readonly preimage: { readonly hash: string; readonly preimage: string }
+  readonly escrow?: Escrow
   readonly clock: Clock
+  readonly journal: Journal
   /** Seconds that an invoice lives. */
   readonly billSeconds: number
   /** Hash that the invoice commits to, once the customer's zap request is here; `undefined` when none came in time. */
   descriptionHash(): Promise<string | undefined>
-  /** Signs and publishes the zap receipt; gives its event, or `undefined` when there was no zap request. */
+  /** The signed zap receipt, or `undefined` when there was no zap request. */
   receipt(paid: Paid, bolt11: string): Event | undefined
   tell(event: NodeEvent): void
   ended(job: NodeJob): void
+  /** Nothing more can happen to this job, not even late money. */
+  forgotten(job: NodeJob): void
+  /** The job cannot be written down any more: it stands still until the process starts again. */
+  broken(error: unknown): void
   /** Fires when the node closes: work stops, and nobody waits for late money any more. */
   readonly signal: AbortSignal
 }
 
 export type JobBox = Mailbox<NodeJob, NodeFact>
 
-/** Who listens for frames gets words as they come. */
-const frames = { eager: true, everyMs: 40, chars: 400 }
 /** How long the wallet is still watched for money that comes after the end. */
 const lingerMs = 3_600_000
-/** Ordinary clients get the whole text so far, now and then (NIP-90 `partial`). */
-const partials = { eager: false, everyMs: 2_000, chars: 20_000 }
 
 export function openJobBox(options: JobBoxOptions): JobBox {
-  const { speech, clock, payee, ask, tell } = options
-  const began = clock.now()
+  const { speech, clock, ask, tell, journal, escrow } = options
   const about = { job: ask.id, customer: ask.customer }
-  let abort: AbortController | undefined
-  let unwatch = () => {}
-  let out = ''
-  let pieces: StreamOut | undefined
-  const [job, acts] = openNodeJob(ask)
+  const trouble = (says: string) => tell({ ...about, event: 'trouble', says })
+  const [job, acts] = options.reopened ? ([options.reopened, []] as const) : openNodeJob(ask)
+  const sealed = ask.when === 'hold' && ask.msats > 0n
+  const verifier = escrow?.verifier
+  const opening = { request: options.event, ask, ...(verifier ? { verifier } : {}) }
+  const keeping = openKeeping({ journal, clock, opening })
+  /** A sealed answer must be on its way before the money is taken. */
+  let delivering: Promise<void> | undefined
   let stopLingering = () => {}
+  let done = false
   const close = () => {
-    abort?.abort()
+    working.stop()
     stopLingering()
-    forget()
+    letGo()
     mailbox.close()
   }
   /** Lets go of the wallet and of the node's signal: a node outlives many jobs. */
-  const forget = () => {
-    unwatch()
+  const letGo = () => {
+    billing.unwatch()
     options.signal.removeEventListener('abort', close)
   }
   options.signal.addEventListener('abort', close)
 
-  const settled = (hash: string, state: Extract<BillState, { state: 'settled' }>): NodeFact => ({
-    fact: 'paid',
-    paid: { hash, msats: state.msats, preimage: state.preimage },
+  const billing = openBilling({
+    ...(options.payee ? { payee: options.payee } : {}),
+    ...(options.holder ? { holder: options.holder } : {}),
+    clock,
+    billSeconds: options.billSeconds,
+    descriptionHash: async () => (options.request.receipt ? options.descriptionHash() : undefined),
+    holdHash: async () => (escrow ? escrow.hash() : { ok: true, hash: options.preimage.hash }),
+    preimage: () => (escrow ? escrow.preimage() : options.preimage.preimage),
+    trouble,
+    signal: options.signal,
+  })
+  const telling = openTelling({
+    speech,
+    clock,
+    about,
+    stream: options.request.stream,
+    tell,
+    ...(sealed ? { preimage: options.preimage.preimage } : {}),
+    ...(verifier ? { verifier } : {}),
+  })
+  const working = openWorking({
+    runner: options.runner,
+    work: options.work,
+    clock,
+    shows: sealed ? 'nothing' : options.request.stream ? 'frames' : 'partials',
+    maxTokens: options.maxTokens,
+    send: fact => mailbox.send(fact),
   })
 
-  async function bill(msats: bigint): Promise<NodeFact> {
-    if (!payee)
-      return { fact: 'bill-failed', why: { code: 'no-wallet', says: 'This node has no wallet to be paid with.' } }
-    const asked = { key: ask.id, msats, expirySeconds: options.billSeconds }
-    const descriptionHash = options.request.receipt ? await options.descriptionHash() : undefined
-    if (descriptionHash)
-      try {
-        return { fact: 'billed', bill: await payee.bill({ ...asked, descriptionHash }) }
-      } catch (error) {
-        // Some wallets cannot commit to a hash: the customer then gets no receipt, but still an answer.
-        tell({ ...about, event: 'trouble', says: `No invoice for a zap: ${text(error)}` })
-      }
-    const description = `gridstr job ${ask.id}`
-    return { fact: 'billed', bill: await payee.bill({ ...asked, key: `${ask.id}:plain`, description }) }
-  }
-
-  /** Asks until the wallet answers: an unreachable wallet is no proof that nothing was paid. */
-  async function finalState(hash: string): Promise<NodeFact> {
-    while (!options.signal.aborted) {
-      try {
-        const state = await payee?.billState(hash, options.signal)
-        return state?.state === 'settled' ? settled(hash, state) : { fact: 'unpaid' }
-      } catch (error) {
-        tell({ ...about, event: 'trouble', says: `The wallet cannot be asked about an invoice: ${text(error)}` })
-        await new Promise<void>(resolve => clock.after(5_000, resolve))
-      }
-    }
-    return { fact: 'unpaid' }
-  }
-
-  async function run(send: (fact: NodeFact) => void): Promise<void> {
-    abort?.abort()
-    pieces?.drop()
-    const mine = new AbortController()
-    abort = mine
-    out = ''
-    tell({ ...about, event: 'running' })
-    const { stream } = options.request
-    const gathered = openStream({
-      clock,
-      ...(stream ? frames : partials),
-      send(piece) {
-        if (!mine.signal.aborted) send({ fact: 'chunk', text: piece })
-      },
-    })
-    pieces = gathered
-    const done = await options.runner.run(options.work, gathered.push, mine.signal).catch(error => {
-      gathered.drop()
-      throw error
-    })
-    if (mine.signal.aborted) return gathered.drop()
-    const { text: answer, model, promptTokens, outputTokens } = done
-    const why = undeliverable(answer)
-    if (stream && !why) gathered.end()
-    else gathered.drop()
-    send(why ? { fact: 'fault', why } : { fact: 'result', answer: { text: answer, model, promptTokens, outputTokens } })
-  }
-
-  function say(act: Extract<NodeAct, { act: 'say' }>, now: NodeJob) {
-    if (act.status === 'processing') speech.feedback({ status: 'processing', says: 'Working on it.', content: '' })
-    if (act.status === 'payment-required' && now.bill) {
-      const { bolt11, hash, msats, expiresAt } = now.bill
-      const says = `Pay ${msats} msats to begin.`
-      speech.feedback({ status: 'payment-required', says, content: '', msats, bolt11, paymentHash: hash, expiresAt })
-      tell({ ...about, event: 'invoice', msats })
-    }
-    if (act.status === 'error' && act.why)
-      speech.feedback({ status: 'error', says: act.why.says, content: '', code: act.why.code })
-  }
-
-  function flow({ seq, text: piece }: Extract<NodeAct, { act: 'stream' }>): undefined {
-    if (options.request.stream) speech.frame(seq, piece)
-    else {
-      out += piece
-      speech.feedback({ status: 'partial', says: '', content: out })
-    }
-  }
-
-  function perform(act: NodeAct, now: NodeJob, send: (fact: NodeFact) => void): undefined | Promise<void> {
+  function perform(act: NodeAct, now: NodeJob, send: (fact: NodeFact) => void): void | Promise<void> {
     switch (act.act) {
       case 'bill':
-        return bill(act.msats).then(send)
+        return billing.bill(now, act.msats).then(send)
       case 'say':
-        say(act, now)
-        return undefined
+        return telling.say(act, now)
       case 'watch':
-        unwatch()
-        unwatch = payee?.watch(act.hash, state => send(settled(act.hash, state))) ?? (() => {})
-        return undefined
+        return billing.watch(now, act.hash, send)
       case 'ask-wallet':
-        return finalState(act.hash).then(send)
+        return billing.ask(act.hash).then(send)
+      case 'spend-credit':
+        return send(spend(act.msats) ? { fact: 'spent' } : { fact: 'no-credit' })
       case 'run':
-        return run(send)
+        tell({ ...about, event: now.held ? 'held' : 'running' })
+        telling.begin(now)
+        return working.run(now)
       case 'stop':
-        abort?.abort()
-        pieces?.drop()
-        return undefined
+        return working.stop()
       case 'stream':
-        return flow(act)
+        return telling.flow(act)
       case 'deliver':
-        return deliver(act)
-      case 'receipt': {
-        tell({ ...about, event: 'paid', msats: act.paid.msats })
-        const event = now.bill && options.receipt(act.paid, now.bill.bolt11)
-        if (event) tell({ ...about, event: 'receipt', id: event.id })
-        return undefined
-      }
+        delivering = telling.deliver(act)
+        return delivering
+      case 'settle':
+        return settle(act.hash).then(send)
+      case 'ask-verifier':
+        return escrow?.verdict(now, send)
+      case 'release':
+        return billing.release(act.hash).then(fact => {
+          if (fact) send(fact)
+          else tell({ ...about, event: 'released' })
+        })
+      case 'receipt':
+        return receipt(act.paid, now)
       case 'credit':
-        tell({ ...about, event: 'credit', msats: act.msats, says: 'Money that bought nothing: it is the customer’s.' })
-        return undefined
+        return tell({ ...about, event: 'credit', msats: act.msats, says: 'Kept for the customer: it bought nothing.' })
       case 'repeat':
-        speech.repeat()
-        return undefined
+        return speech.repeat()
     }
   }
 
-  function deliver({ answer, bill: due }: Extract<NodeAct, { act: 'deliver' }>): undefined {
-    const { model, promptTokens, outputTokens } = answer
-    const money = due ? { msats: due.msats, bolt11: due.bolt11 } : {}
-    const event = speech.result({ text: answer.text, model, usage: { promptTokens, outputTokens }, ...money })
-    tell({ ...about, event: 'delivered', id: event.id, ms: clock.now() - began })
+  const spend = (msats: bigint): boolean => {
+    const { id, customer } = ask
+    const row = { id: `use:${id}`, customer, job: id, msats: -msats, why: 'job', at: seconds(clock) }
+    return journal.bills.credit(row) || journal.bills.credits({ job: id }).some(one => one.id === row.id)
+  }
+
+  async function settle(hash: string): Promise<NodeFact> {
+    await delivering
+    return billing.settle(hash)
+  }
+
+  function receipt(paid: Paid, now: NodeJob) {
+    tell({ ...about, event: 'paid', msats: paid.msats })
+    const event = now.bill && options.receipt(paid, now.bill.bolt11)
+    if (!event) return
+    speech.send(event, `receipt:${paid.hash}`)
+    tell({ ...about, event: 'receipt', id: event.id })
+  }
+
+  /** What a killed process had decided and not said yet. */
+  function makeGood(now: NodeJob) {
+    if (now.state === 'delivered' && now.answer && !speech.said('result')) {
+      const due = now.when === 'after' && now.bill ? { bill: now.bill } : {}
+      delivering = telling.deliver({ answer: now.answer, ...due })
+    }
+    if ((now.state === 'failed' || now.state === 'expired') && now.why && !speech.said('error'))
+      telling.say({ act: 'say', status: 'error', why: now.why }, now)
+    if (now.paid && now.paid.hash === now.bill?.hash && !speech.said(`receipt:${now.paid.hash}`)) receipt(now.paid, now)
+    if (isEnd(now.state)) finish(now)
+  }
+
+  function finish(now: NodeJob) {
+    stopLingering()
+    const forget = () => {
+      letGo()
+      if (done || options.signal.aborted) return
+      done = true
+      keeping.forget()
+      options.forgotten(now)
+    }
+    // After the acts of the end have begun; what they say is in the outbox then.
+    if (now.bill && !now.paid) stopLingering = clock.after(lingerMs, forget)
+    else void (delivering ?? Promise.resolve()).then(forget, trouble)
   }
 
   const mailbox = openMailbox<NodeJob, NodeFact, NodeAct>({
     job,
     acts,
     clock,
+    reopened: options.reopened !== undefined,
     step: (state, fact) => step(state, fact),
     wakeAt,
     timeFact: now => ({ fact: 'time', now }),
     perform,
+    keep: (state, fact, owed) => keeping.keep(state, fact, owed),
     onThrow(act, error) {
-      if (act.act === 'run' && abort?.signal.aborted) return undefined
-      tell({ ...about, event: 'trouble', says: `${act.act}: ${text(error)}` })
+      if (act.act === 'run' && working.stopped) return undefined
+      trouble(`${act.act}: ${text(error)}`)
       if (act.act === 'bill') return { fact: 'bill-failed', why: walletTrouble }
       return act.act === 'run' ? { fact: 'fault', why: runnerTrouble } : undefined
     },
     onChange(state, fact) {
-      if (fact === undefined && state.state !== 'refused') tell({ ...about, event: 'accepted', msats: state.msats })
+      if (fact === undefined && !options.reopened && state.state !== 'refused')
+        tell({ ...about, event: 'accepted', msats: state.msats })
       if (!isEnd(state.state)) return
       if (state.state !== 'delivered' && fact?.fact !== 'again' && fact?.fact !== 'paid')
         tell({ ...about, event: state.state as NodeEvent['event'], ...(state.why ? { says: state.why.says } : {}) })
-      stopLingering()
-      if (state.bill && !state.paid) stopLingering = clock.after(lingerMs, forget)
-      else forget()
       options.ended(state)
+      queueMicrotask(() => finish(state))
     },
-    onBroken: error => tell({ ...about, event: 'trouble', says: text(error) }),
+    onBroken(error) {
+      trouble(text(error))
+      options.broken(error)
+    },
   })
+  if (options.reopened) {
+    makeGood(options.reopened)
+    mailbox.send({ fact: 'restart', now: seconds(clock) })
+  }
   return mailbox
 }
-
-/** One event carries the answer: nothing and too much cannot be sent, so they are failures of the work. */
-function undeliverable(answer: string): Why | undefined {
-  if (answer === '')
-    return { code: 'empty', says: 'The model gave an empty answer. What was paid is kept as your credit.' }
-  const bytes = new TextEncoder().encode(answer).length
-  if (bytes <= answerBytes) return undefined
-  return {
-    code: 'too-long',
-    says: `The answer has ${bytes} bytes; one event carries ${answerBytes}. Ask for fewer tokens. What was paid is kept as your credit.`,
-  }
-}
-
-/** What fits into one sealed event with room for its tags. */
-const answerBytes = 60_000
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 const runnerTrouble: Why = {

@@ -3,23 +3,24 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { addressedTo, cancel, ephemeralWrap, offering } from '../../kinds/index.ts'
+import { addressedTo, cancel, creditClaim, ephemeralWrap, offering } from '../../kinds/index.ts'
 import type { Listening, Relays } from '../../relays/relay.ts'
-import { lru } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
-import { openBuckets } from '../intake/buckets.ts'
 import { openIntake } from '../intake.ts'
-import type { NodeJob, Why } from '../job.ts'
-import { isEnd } from '../job.ts'
+import type { NodeJob } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
+import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
-import type { Payee } from '../payments/payment.ts'
+import type { HoldPayee, Network, Payee, Payer } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
-import { type JobBox, type NodeEvent, openJobBox } from './job-box.ts'
-import { answeredBefore, attempt, checkWork, readRequest } from './request.ts'
-import { openSpeech } from './speech.ts'
+import type { NodeEvent } from './job-box.ts'
+import { openJobs } from './jobs.ts'
+import { openRefunds } from './refunds.ts'
+import { answeredBefore, attempt } from './request.ts'
+import { type NodeTerms, offered } from './terms.ts'
 import { openZaps } from './zaps.ts'
 
 export type { NodeEvent } from './job-box.ts'
@@ -36,8 +37,14 @@ export interface NodeOptions {
   /** Price of one job. 0 is free. */
   readonly priceMsats: bigint
   readonly service: ServiceFacts
-  /** Pay before the work (default) or after it. */
+  /** Pay before the work (default), or after it for customers within their credit line, whatever they wished. */
   readonly when?: 'before' | 'after'
+  /** Terms that customers may wish for beside `before`. Default: parts, and hold where the wallet can. */
+  readonly terms?: Partial<Pick<NodeTerms, 'after' | 'parts' | 'hold'>>
+  /** What the node promised, said, billed and keeps. Default: in memory, lost with the process. */
+  readonly journal?: Journal
+  /** Pays kept money back to customers who claim it. Default: it only pays for their next job. */
+  readonly refunder?: { readonly payer: Payer; network(): Promise<Network | undefined> }
   /** Also takes jobs that name no provider. Default false. */
   readonly open?: boolean
   readonly limits?: Partial<NodeLimits>
@@ -49,6 +56,8 @@ export interface NodeLimits {
   readonly jobs: number
   /** Of them, jobs of one customer. */
   readonly jobsPerCustomer: number
+  /** Unpaid invoices of one customer. */
+  readonly billsPerCustomer: number
   /** Ended jobs whose answer is still repeated to those who ask again. */
   readonly remembered: number
   /** Seconds that an invoice lives. */
@@ -61,17 +70,21 @@ export interface NodeLimits {
   readonly requestsPerMinute: number
   /** Refusals that are sent, to all together; a fifth of it at once. Beyond it junk is dropped in silence. */
   readonly refusalsPerMinute: number
+  /** Seconds for which the journal keeps ended jobs. Money rows stay. */
+  readonly keptSeconds: number
 }
 
 const defaults: NodeLimits = {
   jobs: 64,
   jobsPerCustomer: 8,
+  billsPerCustomer: 8,
   remembered: 2_000,
   billSeconds: 300,
   workSeconds: 600,
   keepMs: 900_000,
   requestsPerMinute: 600,
   refusalsPerMinute: 300,
+  keptSeconds: 7 * 86_400,
 }
 
 export interface Node {
@@ -93,32 +106,33 @@ export async function openNode(options: NodeOptions): Promise<Node> {
       `A price of ${priceMsats} msats needs a wallet: give one with --wallet, or work for free with --price-msats 0.`,
     )
   const limits = { ...defaults, ...options.limits }
+  const journal = options.journal ?? memoryJournal()
   const pubkey = keys.publicKey(secret)
   const seal = openSeal({ keys, secret })
   const tell = (event: NodeEvent) => options.onEvent?.(event)
   const closing = new AbortController()
-  const boxes = new Map<string, JobBox>()
-  const ended = lru<string, JobBox>(limits.remembered)
-  const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
-  const withdrawn = lru<string, true>(limits.remembered)
+  const { signal } = closing
   const models = await runner.models()
-  const zaps = openZaps({ keys, secret, clock, priceMsats, relays })
-  const announcer: Announcer = openAnnouncer({
-    relays,
-    keys,
-    secret,
-    clock,
-    priceMsats,
-    models,
-    service: options.service,
-    tell,
+  const holder = await holderOf(payee, tell)
+  const terms = termsOf(options, holder !== undefined)
+  const zaps = openZaps({ keys, secret, clock, priceMsats, journal })
+  const jobs = openJobs({
+    ...{ relays, keys, secret, clock, journal, runner, priceMsats, terms, limits, seal, zaps, tell, signal },
+    ...(payee ? { payee } : {}),
+    ...(holder ? { holder } : {}),
   })
+  const { refunder } = options
+  const refunds =
+    refunder &&
+    openRefunds({ journal, clock, payer: refunder.payer, network: refunder.network, node: pubkey, tell, signal })
+  const service = { ...options.service, terms: offered(terms) }
+  const announcer: Announcer = openAnnouncer({ relays, keys, secret, clock, priceMsats, models, service, tell })
 
   const since = () => seconds(clock) - 600
   const rate = { perAuthorPerMinute: limits.requestsPerMinute, burst: limits.requestsPerMinute / 5 }
   const intake = (kinds: readonly number[], open: boolean) =>
     openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open, rate }).admit
-  const onAgain = (id: string) => (boxes.get(id) ?? ended.get(id))?.send({ fact: 'again' })
+  const onAgain = (id: string) => jobs.again(id)
   const answered = await answeredBefore(relays, pubkey, runner.kinds, since())
   const listening: Listening[] = [
     relays.listen([addressedTo([pubkey], [...runner.kinds], { since: since() })], {
@@ -154,111 +168,66 @@ export async function openNode(options: NodeOptions): Promise<Node> {
     const inner = wrap.value.event
     if (!keys.verify(inner)) return
     if (inner.pubkey === pubkey) announcer.heard(inner)
+    else if (inner.kind === creditClaim.number) refunds?.take(inner)
     else zaps.take(inner, opened)
   }
 
   function onCancel(event: Event) {
     const read = cancel.read(event)
-    if (!read.ok) return
-    for (const id of read.value.events) {
-      const box = boxes.get(id)
-      // With its author, so that nobody can withdraw another's job before it comes.
-      if (!box) withdrawn.set(`${id}:${event.pubkey}`, true)
-      else if (box.job().customer === event.pubkey) box.send({ fact: 'cancel' })
-    }
+    if (read.ok) for (const id of read.value.events) jobs.cancel(id, event.pubkey)
   }
 
   function onRequest(event: Event) {
-    const known = boxes.get(event.id) ?? ended.get(event.id)
-    if (known) return known.send({ fact: 'again' })
-    const isGone = withdrawn.get(`${event.id}:${event.pubkey}`) || answered.has(event.id)
-    if (isGone || event.pubkey === pubkey) return undefined
-    void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
-    return undefined
+    if (event.pubkey === pubkey) return
+    // What the relays remember of us counts where the journal knows nothing.
+    if (answered.has(event.id) && !journal.jobs.find('node', event.id)) return
+    jobs.take(event)
   }
 
-  async function begin(event: Event) {
-    const read = readRequest(event, seal, priceMsats)
-    if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
-    const speech = openSpeech({ relays, keys, secret, clock, request: event, keepMs: limits.keepMs, ...read.seal })
-    // Claimed before the first await, so that a repetition meets the job and not a second beginning.
-    const refusal = claimOf(event) ?? read.refusal
-    // Junk is not answered for ever: strangers could have this node flood its own relays.
-    if (refusal && !refusals.has('all')) return undefined
-    const ask = {
-      id: event.id,
-      customer: event.pubkey,
-      msats: priceMsats,
-      when: options.when ?? 'before',
-      now: seconds(clock),
-    } as const
-    const base = {
-      speech,
-      runner,
-      clock,
-      tell,
-      signal: closing.signal,
-      billSeconds: limits.billSeconds,
-      ...(payee ? { payee } : {}),
-    }
-    const pending: { facts: Parameters<JobBox['send']>[0][] } = { facts: [] }
-    boxes.set(event.id, placeholder(event, pending.facts))
-    const why = refusal ?? (await checkWork(runner, read.work, tell))
-    if (closing.signal.aborted) return undefined
-    if (why) refusals.take('all')
-    const box = openJobBox({
-      ...base,
-      ask: { ...ask, ttlSeconds: limits.billSeconds + limits.workSeconds, ...(why ? { refusal: why } : {}) },
-      request: read.request,
-      work: read.work,
-      descriptionHash: () => zaps.wait(event),
-      receipt: (paid, bolt11) => zaps.receipt(event, paid, bolt11),
-      ended: job => {
-        const done = boxes.get(job.id)
-        if (!done) return
-        boxes.delete(job.id)
-        ended.set(job.id, done)
-      },
-    })
-    if (isEnd(box.job().state)) {
-      boxes.delete(event.id)
-      ended.set(event.id, box)
-    } else boxes.set(event.id, box)
-    for (const fact of pending.facts) box.send(fact)
+  const prune = () => {
+    journal.prune(seconds(clock) - limits.keptSeconds)
+    stopPruning = clock.after(pruneMs, prune)
   }
-
-  /** Stands in for a job while the runner looks at it: facts wait, and the job counts against the limits. */
-  function placeholder(event: Event, facts: Parameters<JobBox['send']>[0][]): JobBox {
-    const job = { side: 'node', id: event.id, customer: event.pubkey, state: 'asked', seq: 0 } as const
-    return {
-      send: fact => void (facts.length < 16 && facts.push(fact)),
-      job: () => ({ ...job, msats: priceMsats, when: 'free', deadline: 0, creditMsats: 0n }),
-      dropped: 0,
-      close() {},
-    }
-  }
-
-  function claimOf(event: Event): Why | undefined {
-    if (boxes.size >= limits.jobs)
-      return { code: 'busy', says: 'This node has all the work that it can take. Try again soon.' }
-    let mine = 0
-    for (const box of boxes.values()) if (box.job().customer === event.pubkey) mine++
-    return mine >= limits.jobsPerCustomer
-      ? { code: 'too-many', says: `You have ${mine} jobs here that have not ended. Wait for one of them.` }
-      : undefined
-  }
-
+  let stopPruning = () => {}
+  prune()
+  await jobs.resume()
+  refunds?.resume()
   await Promise.all(listening.map(one => one.live))
   return {
     pubkey,
     kinds: runner.kinds,
     ready: announcer.start(),
-    jobs: () => [...boxes.values()].map(box => box.job()),
+    jobs: () => jobs.open(),
     async close() {
       announcer.close()
+      stopPruning()
       for (const one of listening) one.close()
       closing.abort()
-      boxes.clear()
+      jobs.close()
     },
   }
 }
+
+/** What the wallet can hold with. A wallet that cannot be asked now holds nothing: plain bills remain. */
+async function holderOf(payee: Payee | undefined, tell: (event: NodeEvent) => void): Promise<HoldPayee | undefined> {
+  try {
+    return await payee?.hold?.()
+  } catch (error) {
+    tell({ event: 'trouble', says: `The wallet does not say whether it can hold money: ${String(error)}` })
+    return undefined
+  }
+}
+
+function termsOf({ when, terms, priceMsats }: NodeOptions, canHold: boolean): NodeTerms {
+  const byDefault = when === 'after'
+  const line = terms?.after ?? (byDefault ? { startMsats: priceMsats } : undefined)
+  return {
+    ...(line ? { after: line } : {}),
+    afterByDefault: byDefault,
+    parts: terms?.parts ?? true,
+    hold: canHold && (terms?.hold ?? true),
+    escrow: false,
+  }
+}
+
+const pruneMs = 3_600_000

@@ -41,18 +41,20 @@ export function readRequest(event: Event, seal: Seal, priceMsats: bigint): ReadR
   return { request, work: { ...work, messages: messages.value, ...given }, seal: how }
 }
 
-/** The runner's word on the work, before anything is billed: `undefined` when it fits. */
+/** The runner's word on the work, before anything is billed: how many tokens the answer has at most, or why not. */
 export async function checkWork(
   runner: Runner,
   work: Work,
   tell: (event: NodeEvent) => void,
-): Promise<Why | undefined> {
+): Promise<{ readonly maxTokens: number; readonly why?: Why }> {
   try {
     const estimate = await runner.check(work)
-    return estimate.ok ? undefined : { code: estimate.rule, says: estimate.says }
+    if (estimate.ok) return { maxTokens: estimate.maxTokens }
+    return { maxTokens: 1, why: { code: estimate.rule, says: estimate.says } }
   } catch (error) {
     tell({ event: 'trouble', job: work.id, says: String(error) })
-    return { code: 'runner', says: 'This node cannot look at the job now. Try again later or elsewhere.' }
+    const says = 'This node cannot look at the job now. Try again later or elsewhere.'
+    return { maxTokens: 1, why: { code: 'runner', says } }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a node says about one job: written by its kind, sealed as the request was sealed, signed, and kept, so that a
- * repetition is the same bytes.
+ * What a node says about one job: written by its kind, sealed as the request was sealed, signed, and kept before it is
+ * published, so that a repetition is the same bytes even in another life of the process.
  * @module
  */
 import type { Encrypt, Event, Feedback, Kind, TextResult } from '../../kinds/index.ts'
@@ -8,6 +8,7 @@ import { feedback, frame, textResult } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
 
 export interface SpeechOptions {
@@ -15,6 +16,7 @@ export interface SpeechOptions {
   readonly keys: Keys
   readonly secret: Uint8Array
   readonly clock: Clock
+  readonly journal: Journal
   /** The job request as it came. */
   readonly request: Event
   /** Encrypts to the customer, in the scheme of the request; absent when the request was plain. */
@@ -24,9 +26,13 @@ export interface SpeechOptions {
 }
 
 export interface Speech {
-  feedback(value: Omit<Feedback, 'job' | 'customer'>): Event
-  result(value: Pick<TextResult, 'text' | 'msats' | 'bolt11' | 'model' | 'usage'>): Event
+  /** `slot` names what is said once a job: the same slot is the same event for ever. */
+  feedback(value: Omit<Feedback, 'job' | 'customer'>, slot?: string): Event
+  result(value: Omit<TextResult, 'job' | 'customer' | 'request' | 'status'>): Event
   frame(seq: number, text: string): Event
+  /** Keeps a signed event that belongs to the job, and publishes it. */
+  send(event: Event, slot: string): Event
+  said(slot: string): boolean
   /** Publishes the last words again: same bytes, and not within seconds of the last time. */
   repeat(): void
 }
@@ -38,43 +44,72 @@ const refusalKeepMs = 30_000
 /** A request above this is named by id only: copied into the answer it would not fit a relay's 64 KiB. */
 const copyBytes = 12_000
 
+/** What somebody who asks again is told: the end if there is one, else what is going on. */
+export function lastWords(journal: Journal, job: string): readonly Event[] {
+  const said = journal.outbox.of(job)
+  const ends = said.filter(({ slot }) => slot === 'result' || slot === 'error' || slot.startsWith('credit'))
+  const last = ends.length > 0 ? ends : said.filter(({ slot }) => !slot.startsWith('receipt')).slice(-2)
+  return last.map(({ event }) => event)
+}
+
 export function openSpeech(options: SpeechOptions): Speech {
-  const { relays, request, keepMs } = options
+  const { relays, request, keepMs, journal } = options
   const customer = request.pubkey
-  let last: Event[] = []
+  const job = request.id
   let saidMs = 0
 
-  function send<V>(kind: Kind<V>, value: V, keep: number): Event {
-    const template = kind.write(value, seconds(options.clock), options.encrypt)
-    const event = options.keys.sign(template, options.secret)
-    // A relay's refusal is its own business: the other relays and the customer's next question are the remedy.
+  function publish(event: Event, keep: number) {
     saidMs = options.clock.now()
-    void relays.publish(event, { want: 1, keepMs: keep })
-    return event
+    // A relay's refusal is its own business: the other relays and the customer's next question are the remedy.
+    void offer(relays, journal, event, keep)
   }
 
+  function write<V>(kind: Kind<V>, value: V): Event {
+    return options.keys.sign(kind.write(value, seconds(options.clock), options.encrypt), options.secret)
+  }
+
+  function send(event: Event, slot: string, keep = keepMs): Event {
+    const until = seconds(options.clock) + Math.ceil(keep / 1000)
+    const kept = journal.outbox.keep({ job, slot, event, until }, 'plain')
+    publish(kept, keep)
+    return kept
+  }
+
+  const once = (slot: string): Event | undefined => journal.outbox.of(job).find(one => one.slot === slot)?.event
+
   return {
-    feedback(value) {
-      const event = send(
-        feedback,
-        { ...value, job: request.id, customer },
-        value.status === 'error' ? refusalKeepMs : keepMs,
-      )
-      if (value.status !== 'partial') last = value.status === 'processing' ? [...last, event].slice(-2) : [event]
+    send,
+    said: slot => once(slot) !== undefined,
+    feedback(value, slot) {
+      const keep = value.status === 'error' ? refusalKeepMs : keepMs
+      const event = write(feedback, { ...value, job, customer })
+      if (slot !== undefined) return send(event, slot, keep)
+      publish(event, keep)
       return event
     },
     result(value) {
       const text = JSON.stringify(request)
       const copy = text.length <= copyBytes ? { request: text } : {}
-      const event = send(textResult, { ...value, ...copy, job: request.id, customer, status: 'success' }, keepMs)
-      last = [event]
+      return send(write(textResult, { ...value, ...copy, job, customer, status: 'success' }), 'result')
+    },
+    frame(seq, text) {
+      const event = write(frame, { job, to: customer, seq, text })
+      publish(event, 0)
       return event
     },
-    frame: (seq, text) => send(frame, { job: request.id, to: customer, seq, text }, 0),
     repeat() {
       if (options.clock.now() - saidMs < repeatMs) return
-      saidMs = options.clock.now()
-      for (const event of last) void relays.publish(event, { want: 1, keepMs })
+      for (const event of lastWords(journal, job)) publish(event, keepMs)
     },
+  }
+}
+
+/** Publishes a kept event, and notes when a relay has taken it. Never rejects. */
+export async function offer(relays: Relays, journal: Journal, event: Event, keepMs: number): Promise<void> {
+  try {
+    const done = await relays.publish(event, { want: 1, keepMs })
+    if (done.accepted > 0) journal.outbox.taken(event.id)
+  } catch {
+    // A journal that was closed meanwhile: the next life offers it again.
   }
 }

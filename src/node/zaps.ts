@@ -5,11 +5,11 @@
  */
 import type { Event } from '../../kinds/index.ts'
 import { zapRequest } from '../../kinds/index.ts'
-import type { Relays } from '../../relays/relay.ts'
 import { lru } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { Paid } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
 import { readInvoice } from '../payments/bolt11.ts'
 import { checkZapRequest, descriptionHashOf, receiptFor } from '../payments/zap.ts'
@@ -19,7 +19,9 @@ export interface Zaps {
   take(event: Event, json: string): void
   /** Hash for the invoice of a job whose customer announced a zap request; `undefined` when none came within `waitMs`. */
   wait(job: Event): Promise<string | undefined>
+  /** The signed receipt, where the invoice commits to the request. */
   receipt(job: Event, paid: Paid, bolt11: string): Event | undefined
+  forget(job: Event): void
 }
 
 export interface ZapsOptions {
@@ -27,12 +29,14 @@ export interface ZapsOptions {
   readonly secret: Uint8Array
   readonly clock: Clock
   readonly priceMsats: bigint
-  readonly relays: Relays
+  /** Requests that an invoice commits to outlive the process. */
+  readonly journal: Journal
   readonly waitMs?: number
 }
 
 export function openZaps(options: ZapsOptions): Zaps {
-  const { keys, secret, clock, priceMsats, relays, waitMs = 3_000 } = options
+  const { keys, secret, clock, priceMsats, waitMs = 3_000 } = options
+  const shelf = options.journal.shelf('zaps')
   const node = keys.publicKey(secret)
   // By job and signer: the wrap may come before the job, and nobody can take the customer's place.
   const requests = lru<string, string>(1_000)
@@ -40,7 +44,8 @@ export function openZaps(options: ZapsOptions): Zaps {
   const nameOf = (job: string, customer: string) => `${job}:${customer}`
 
   const fitting = (job: Event): string | undefined => {
-    const json = requests.get(nameOf(job.id, job.pubkey))
+    const kept = requests.get(nameOf(job.id, job.pubkey)) ?? shelf.get(job.id)
+    const json = typeof kept === 'string' ? kept : undefined
     if (json === undefined) return undefined
     const verify = (event: Event) => keys.verify(event)
     const expect = { node, customer: job.pubkey, job: job.id, msats: priceMsats, verify }
@@ -68,7 +73,9 @@ export function openZaps(options: ZapsOptions): Zaps {
         })
       waiting.delete(nameOf(job.id, job.pubkey))
       const json = fitting(job)
-      return json === undefined ? undefined : descriptionHashOf(json)
+      if (json === undefined) return undefined
+      shelf.set(job.id, json, 'plain')
+      return descriptionHashOf(json)
     },
     receipt(job, paid, bolt11) {
       const json = fitting(job)
@@ -76,9 +83,10 @@ export function openZaps(options: ZapsOptions): Zaps {
       // A receipt for an invoice that does not commit to the request would be refused by everybody.
       if (json === undefined || !read.ok || read.invoice.descriptionHash !== descriptionHashOf(json)) return undefined
       const template = receiptFor({ zapRequestJson: json, bolt11, preimage: paid.preimage, paidAt: seconds(clock) })
-      const event = keys.sign(template, secret)
-      void relays.publish(event, { want: 1, keepMs: 900_000 })
-      return event
+      return keys.sign(template, secret)
+    },
+    forget(job) {
+      if (shelf.get(job.id) !== undefined) shelf.delete(job.id, 'plain')
     },
   }
 }

@@ -50,7 +50,7 @@ export function echoRunner(options: EchoOptions): Runner {
       if (!fits.ok) throw new RunnerError(`echo was given work that it refuses (${fits.rule}): ${fits.says}`)
 
       const said = fault === 'lies' ? lie(lastQuestion(work)) : lastQuestion(work)
-      const whole = words(said)
+      const whole = words(said).slice(begun(work))
       const pieces = whole.slice(0, fits.maxTokens)
       const diesAfter = fault === 'dies' ? Math.ceil(pieces.length / 2) : Number.POSITIVE_INFINITY
       if (fault === 'hangs') await forever(signal)
@@ -81,6 +81,12 @@ const countWords = (work: Work): number => work.messages.reduce((sum, { content 
 
 const lastQuestion = (work: Work): string =>
   work.messages.findLast(({ role, content }) => role === 'user' && content.trim() !== '')?.content ?? ''
+
+/** Words of the answer that are there already: a last message of the assistant is its beginning. */
+const begun = ({ messages }: Work): number => {
+  const last = messages.at(-1)
+  return last?.role === 'assistant' ? words(last.content).length : 0
+}
 
 const lie = (text: string): string =>
   `not ${words(text)

@@ -65,10 +65,11 @@ export interface Runner {
   /** Tells before billing whether the work fits: unknown model, empty or too long prompt are refusals. */
   check(work: Work, signal?: AbortSignal): Promise<Estimate | WorkRefusal>
   /**
-   * Computes. `emit` gets the text piece by piece, in order; while a promise that it gave is open, no work goes on.
-   * Rejects with the abort reason when `signal` fires, and with `RunnerError` when the work cannot be finished.
+   * Computes. `emit` gets the text piece by piece, in order. A last message of the assistant is the beginning of the
+   * answer: only what follows it is computed and told. Rejects with the abort reason when `signal` fires, and with
+   * `RunnerError` when the work cannot be finished.
    */
-  run(work: Work, emit: (text: string) => void | Promise<void>, signal: AbortSignal): Promise<Done>
+  run(work: Work, emit: (text: string) => void, signal: AbortSignal): Promise<Done>
   close(): Promise<void>
 }
 

@@ -1,0 +1,122 @@
+/**
+ * One job from the listening to the last millisatoshi: whoever asks, and whoever takes up what an earlier process had
+ * asked, waits here.
+ * @module
+ */
+import { type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
+import type { ClientJob } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
+import { openSeal, type Seal } from '../seal.ts'
+import { type AskEvent, type Asked, openAsk } from './ask.ts'
+import type { Claims } from './claims.ts'
+import type { ClientOptions, Outcome, Question } from './client.ts'
+import { type Hearing, openHearing } from './hearing.ts'
+import type { Opening } from './keeping.ts'
+
+export interface FollowOptions extends ClientOptions {
+  readonly journal: Journal
+  readonly claims: Claims | undefined
+  /** Of the client's own key; jobs of other keys open their own. */
+  readonly own: { readonly pubkey: string; readonly seal: Seal; readonly hear: Hearing }
+}
+
+/** How a job is followed. `reopened` is the job as an earlier process left it. */
+export interface Following extends Pick<Question, 'giveUp' | 'onEvent'> {
+  readonly reopened?: ClientJob
+}
+
+/** How long an ended job waits for the money that the node keeps. */
+export const claimMs = 20_000
+
+export async function follow(
+  options: FollowOptions,
+  opening: Opening,
+  how: Following,
+  signal?: AbortSignal,
+): Promise<Outcome> {
+  const { relays, keys, clock, journal, network, own } = options
+  const began = clock.now()
+  const { request, announcement, ask } = opening
+  const mine = request.pubkey === own.pubkey
+  const seal = mine ? own.seal : openSeal({ keys, secret: opening.secret })
+  const hear = mine ? own.hear : openHearing({ relays, clock, pubkey: request.pubkey })
+  const events: Event[] = []
+  const seen: { result?: Event; receipt?: Event; firstTextMs?: number } = {}
+  const tell = (event: AskEvent) => {
+    if (event.event === 'chunk' && event.text !== '') seen.firstTextMs ??= clock.now() - began
+    how.onEvent?.(event)
+  }
+  const { caps, nodeKey, payer } = options
+  const asked = openAsk({
+    ...{ relays, keys, clock, journal, network, opening, tell },
+    ...present({ caps, nodeKey, payer, reopened: how.reopened }),
+  })
+  const { node } = ask
+  const listening = hear({
+    job: request.id,
+    ...(node ? { node } : {}),
+    namesUs: (announcement?.v ?? 0) > 0,
+    wantsReceipt: opening.zapRequest !== undefined,
+    onEvent(event) {
+      const opened = isSealed(event) ? unsealed(event) : undefined
+      if (isSealed(event) && opened === undefined) return
+      if (event.kind === feedback.number && events.length < 200) events.push(event)
+      if (event.kind === textResult.number && asked.chosen() === event.pubkey) seen.result ??= event
+      asked.heard(event, opened)
+    },
+  })
+
+  function unsealed(event: Event): string | undefined {
+    try {
+      return seal.decrypt(event.pubkey, event.content)
+    } catch {
+      // Anybody may send bytes that do not open: they must not end the job.
+      return undefined
+    }
+  }
+
+  const cancel = () => asked.cancel()
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    await listening.live
+    asked.begin()
+    if (signal?.aborted) asked.cancel()
+    const job = await Promise.race([asked.ended, gaveUp(how.giveUp, asked)])
+    const receipt = await asked.receipt()
+    await asked.withdrawn()
+    await claimBack(options, opening, job, tell, how.giveUp)
+    const outcome = asked.outcome(job)
+    return { ...outcome, ...seen, ...present({ receipt }), request, feedback: events, ms: clock.now() - began }
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+    listening.close()
+    asked.close()
+  }
+}
+
+/** Money of ours that the node keeps comes back to us, where we have a wallet to take it. */
+async function claimBack(
+  { claims, clock }: FollowOptions,
+  { secret }: Opening,
+  { id, creditMsats: msats, node, state }: ClientJob,
+  tell: (event: AskEvent) => void,
+  giveUp: AbortSignal | undefined,
+): Promise<void> {
+  if (!claims || !msats || !node || state === 'delivered') return
+  tell({ event: 'refund', msats, state: 'asked' })
+  const late = new AbortController()
+  const stop = clock.after(claimMs, () => late.abort())
+  const signal = giveUp ? AbortSignal.any([late.signal, giveUp]) : late.signal
+  // A wallet that cannot bill now does not undo the answer; the claim is kept.
+  const paid = await claims.claim({ job: id, node, msats, secret }, signal).catch(() => false)
+  stop()
+  tell({ event: 'refund', msats, state: paid ? 'paid' : 'unpaid' })
+}
+
+/** The job as it stands when the signal fires; never without one. */
+const gaveUp = (signal: AbortSignal | undefined, asked: Asked): Promise<ClientJob> =>
+  new Promise(resolve => {
+    const stop = () => resolve(asked.job())
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true })
+  })

@@ -1,0 +1,213 @@
+/**
+ * The jobs of one node: who is let in, on which terms, and how those of an earlier process are taken up again.
+ * @module
+ */
+import type { Event } from '../../kinds/index.ts'
+import type { Relays } from '../../relays/relay.ts'
+import { lru } from '../bounded.ts'
+import type { Clock } from '../clock.ts'
+import { seconds } from '../clock.ts'
+import { fromHex, hmacSha256, sha256Hex, toHex } from '../hash.ts'
+import { openBuckets } from '../intake/buckets.ts'
+import type { NodeAsk } from '../job/node-side.ts'
+import type { NodeFact, NodeJob, Why } from '../job.ts'
+import { isEnd } from '../job.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Keys } from '../keys.ts'
+import type { HoldPayee, Payee } from '../payments/payment.ts'
+import type { Runner } from '../runners/runner.ts'
+import type { Seal } from '../seal.ts'
+import type { EscrowDesk } from './escrow.ts'
+import { type JobBox, type NodeEvent, openJobBox } from './job-box.ts'
+import { type Opening, readOpening, replay } from './keeping.ts'
+import type { NodeLimits } from './node.ts'
+import { checkWork, type ReadRequest, readRequest } from './request.ts'
+import { lastWords, offer, openSpeech } from './speech.ts'
+import { decide, type NodeTerms } from './terms.ts'
+import type { Zaps } from './zaps.ts'
+
+export interface JobsOptions {
+  readonly relays: Relays
+  readonly keys: Keys
+  readonly secret: Uint8Array
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly runner: Runner
+  readonly payee?: Payee
+  readonly holder?: HoldPayee
+  readonly escrow?: EscrowDesk
+  readonly priceMsats: bigint
+  readonly terms: NodeTerms
+  readonly limits: NodeLimits
+  readonly seal: Seal
+  readonly zaps: Zaps
+  tell(event: NodeEvent): void
+  readonly signal: AbortSignal
+}
+
+export interface Jobs {
+  /** A request that passed the door. Known ones get their last words again. */
+  take(event: Event): void
+  again(id: string): void
+  cancel(id: string, by: string): void
+  /** Takes up what an earlier process left, and offers again what no relay had taken. */
+  resume(): Promise<void>
+  open(): readonly NodeJob[]
+  close(): void
+}
+
+/** Seconds between two repetitions of what an earlier process said. */
+const repeatSeconds = 10
+
+export function openJobs(options: JobsOptions): Jobs {
+  const { relays, keys, secret, clock, journal, runner, priceMsats, limits, tell, seal, zaps } = options
+  const boxes = new Map<string, JobBox>()
+  const ended = lru<string, JobBox>(limits.remembered)
+  const withdrawn = lru<string, true>(limits.remembered)
+  const repeated = lru<string, number>(limits.remembered)
+  const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
+  let broken = false
+
+  function claimOf(event: Event): Why | undefined {
+    if (broken) return unwritable
+    if (boxes.size >= limits.jobs)
+      return { code: 'busy', says: 'This node has all the work that it can take. Try again soon.' }
+    let mine = 0
+    for (const box of boxes.values()) if (box.job().customer === event.pubkey) mine++
+    if (mine >= limits.jobsPerCustomer)
+      return { code: 'too-many', says: `You have ${mine} jobs here that have not ended. Wait for one of them.` }
+    if (priceMsats === 0n) return undefined
+    const unpaid = journal.bills.list({ customer: event.pubkey, state: 'open', limit: limits.billsPerCustomer }).length
+    return unpaid >= limits.billsPerCustomer
+      ? { code: 'unpaid-bills', says: `You have ${unpaid} open invoices here. Pay one, or let one expire.` }
+      : undefined
+  }
+
+  /** Ours for this job alone, the same in every life of the process; nobody without the node's key can tell it. */
+  function preimageOf(job: string) {
+    const preimage = toHex(hmacSha256(secret, new TextEncoder().encode(`gridstr hold ${job}`)))
+    return { preimage, hash: sha256Hex(fromHex(preimage)) }
+  }
+
+  function boxFor(opening: Opening, read: ReadRequest, maxTokens: number, reopened?: NodeJob): JobBox {
+    const { request: event, ask, verifier } = opening
+    const { payee, holder, escrow } = options
+    const speech = openSpeech({
+      ...{ relays, keys, secret, clock, journal, request: event, keepMs: limits.keepMs },
+      ...read.seal,
+    })
+    return openJobBox({
+      ...{ ask, event, request: read.request, work: read.work, maxTokens, speech, runner, clock, journal, tell },
+      ...(reopened ? { reopened } : {}),
+      ...(payee ? { payee } : {}),
+      ...(holder ? { holder } : {}),
+      ...(verifier && escrow ? { escrow: escrow.of(event, ask, verifier) } : {}),
+      preimage: preimageOf(event.id),
+      signal: options.signal,
+      billSeconds: limits.billSeconds,
+      descriptionHash: () => zaps.wait(event),
+      receipt: (paid, bolt11) => zaps.receipt(event, paid, bolt11),
+      ended(job) {
+        const done = boxes.get(job.id)
+        if (!done) return
+        boxes.delete(job.id)
+        ended.set(job.id, done)
+      },
+      forgotten: () => zaps.forget(event),
+      broken() {
+        broken = true
+      },
+    })
+  }
+
+  function settle(id: string, box: JobBox) {
+    if (isEnd(box.job().state)) {
+      boxes.delete(id)
+      ended.set(id, box)
+    } else boxes.set(id, box)
+  }
+
+  async function begin(event: Event) {
+    const read = readRequest(event, seal, priceMsats)
+    if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
+    // Claimed before the first await, so that a repetition meets the job and not a second beginning.
+    const refusal = claimOf(event) ?? read.refusal
+    // Junk is not answered for ever: strangers could have this node flood its own relays.
+    if (refusal && !refusals.has('all')) return undefined
+    const facts: NodeFact[] = []
+    boxes.set(event.id, placeholder(event, facts))
+    const checked = refusal ? { maxTokens: 1, why: refusal } : await checkWork(runner, read.work, tell)
+    if (options.signal.aborted) return undefined
+    if (checked.why) refusals.take('all')
+    const now = seconds(clock)
+    const { verifier, ...terms } = decide(read.request, event.pubkey, priceMsats, options.terms, journal, now)
+    const times = { now, ttlSeconds: limits.billSeconds + limits.workSeconds }
+    const ask: NodeAsk = {
+      ...{ id: event.id, customer: event.pubkey, msats: priceMsats, ...terms, ...times },
+      ...(checked.why ? { refusal: checked.why } : {}),
+    }
+    const box = boxFor({ request: event, ask, ...(verifier ? { verifier } : {}) }, read, checked.maxTokens)
+    settle(event.id, box)
+    for (const fact of facts) box.send(fact)
+    return undefined
+  }
+
+  /** Stands in for a job while the runner looks at it: facts wait, and the job counts against the limits. */
+  function placeholder(event: Event, facts: NodeFact[]): JobBox {
+    const job = { side: 'node', id: event.id, customer: event.pubkey, state: 'asked', seq: 0 } as const
+    const rest = { parts: 1, part: 1, settled: [], deadline: 0, creditMsats: 0n } as const
+    return {
+      send: fact => void (facts.length < 16 && facts.push(fact)),
+      job: () => ({ ...job, ...rest, msats: priceMsats, when: 'free' }),
+      dropped: 0,
+      close() {},
+    }
+  }
+
+  function again(id: string) {
+    const box = boxes.get(id) ?? ended.get(id)
+    if (box) return box.send({ fact: 'again' })
+    const now = seconds(clock)
+    if (now - (repeated.get(id) ?? 0) < repeatSeconds) return
+    repeated.set(id, now)
+    for (const event of lastWords(journal, id)) void offer(relays, journal, event, limits.keepMs)
+  }
+
+  return {
+    take(event) {
+      if (boxes.has(event.id) || ended.get(event.id) || journal.jobs.find('node', event.id)) return again(event.id)
+      if (withdrawn.get(`${event.id}:${event.pubkey}`)) return
+      void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
+    },
+    again,
+    cancel(id, by) {
+      const box = boxes.get(id)
+      // With its author, so that nobody can withdraw another's job before it comes.
+      if (!box) withdrawn.set(`${id}:${by}`, true)
+      else if (box.job().customer === by) box.send({ fact: 'cancel' })
+    },
+    async resume() {
+      for (const row of journal.jobs.unfinished('node')) {
+        const opening = readOpening(row.opening)
+        const read = opening && readRequest(opening.request, seal, priceMsats)
+        if (!opening || !read) {
+          // Another key's job: this journal served another node before.
+          tell({ event: 'trouble', job: row.id, says: 'A job of an earlier process that this key cannot open.' })
+          continue
+        }
+        const { maxTokens } = await checkWork(runner, read.work, tell)
+        if (options.signal.aborted) return
+        settle(row.id, boxFor(opening, read, maxTokens, replay(opening.ask, row.facts)))
+      }
+      for (const { event, until } of journal.outbox.pending(seconds(clock)))
+        void offer(relays, journal, event, (until - seconds(clock)) * 1000)
+    },
+    open: () => [...boxes.values()].map(box => box.job()),
+    close: () => boxes.clear(),
+  }
+}
+
+const unwritable: Why = {
+  code: 'trouble',
+  says: 'This node cannot write down new jobs now. Try again later or elsewhere.',
+}

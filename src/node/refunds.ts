@@ -1,0 +1,114 @@
+/**
+ * Kept money goes back when its owner claims it (kind 4637): once, for at most what is kept, and after any doubt by
+ * asking the wallet. The movement is written before the payment leaves.
+ * @module
+ */
+import { creditClaim, type Event } from '../../kinds/index.ts'
+import { type Clock, pause, seconds } from '../clock.ts'
+import type { Journal, Order } from '../journal/journal.ts'
+import { readInvoice } from '../payments/bolt11.ts'
+import type { Network, Payer, PayState } from '../payments/payment.ts'
+import type { NodeEvent } from './job-box.ts'
+
+export interface RefundsOptions {
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly payer: Payer
+  /** Of the wallet; absent until it is known: claims wait. */
+  network(): Promise<Network | undefined>
+  /** The node's own key. */
+  readonly node: string
+  tell(event: NodeEvent): void
+  readonly signal: AbortSignal
+}
+
+export interface Refunds {
+  /** Takes a verified claim out of its wrap. What is not owed is not answered. */
+  take(claim: Event): void
+  /** Asks what became of refunds that an earlier process had begun. */
+  resume(): void
+}
+
+/** Claims that are looked at at one time. */
+const room = 64
+const pauseMs = 3_000
+/** Blocks for which a refund may lock our money. */
+const maxCltv = 288
+
+export function openRefunds(options: RefundsOptions): Refunds {
+  const { journal, clock, payer, tell, signal } = options
+  const busy = new Set<string>()
+
+  /** The order, written together with the debit, or why there is none. */
+  async function plan(event: Event): Promise<Order | string> {
+    const read = creditClaim.read(event)
+    if (!read.ok || read.value.node !== options.node) return 'This is no claim for this node.'
+    const { job, bolt11 } = read.value
+    const invoice = readInvoice(bolt11)
+    if (!invoice.ok) return invoice.says
+    const { hash, msats, expiresAt, minFinalCltvDelta, network } = invoice.invoice
+    const mine = await options.network()
+    if (mine === undefined || network !== mine) return 'The invoice is of another network than the wallet.'
+    if (msats === undefined) return 'The invoice names no amount.'
+    if (expiresAt <= seconds(clock) + 5 || minFinalCltvDelta > maxCltv) return 'The invoice cannot be paid any more.'
+    const at = seconds(clock)
+    const customer = event.pubkey
+    return journal.atomically(() => {
+      if (journal.orders.get(hash)) return 'This invoice was ordered before.'
+      const debit = { id: `refund:${hash}`, customer, job, msats: -msats, why: 'refund', at }
+      if (!journal.bills.credit(debit)) return 'So much is not kept for this customer.'
+      journal.orders.plan({ hash, job, peer: customer, purpose: 'refund', bolt11, msats, at })
+      return journal.orders.get(hash) ?? 'The order could not be written.'
+    })
+  }
+
+  async function pay(order: Order): Promise<void> {
+    const { hash, bolt11, msats, job = '', peer = '' } = order
+    const about = { job, customer: peer, msats }
+    const end = (state: Exclude<PayState['state'], 'unknown' | 'pending' | 'unsent'>, said: PayState) => {
+      const at = seconds(clock)
+      journal.atomically(() => {
+        const proof = said.state === 'paid' ? { preimage: said.preimage, feeMsats: said.feeMsats } : {}
+        journal.orders.end(hash, { state, ...proof, at })
+        if (state === 'failed')
+          journal.bills.credit({ id: `unrefund:${hash}`, customer: peer, job, msats, why: 'refund failed', at })
+      })
+      tell({ ...about, event: state === 'failed' ? 'trouble' : 'refunded', says: `The refund is ${state}.` })
+    }
+    const read = readInvoice(bolt11)
+    const expiresAt = read.ok ? read.invoice.expiresAt : 0
+    while (!signal.aborted) {
+      const before = await payer.payState(hash, signal)
+      const over = seconds(clock) > expiresAt + 120
+      const said =
+        before.state === 'unsent' && seconds(clock) < expiresAt
+          ? await payer.pay({ bolt11, hash, msats }, signal)
+          : before
+      if (said.state === 'paid' || said.state === 'unproven' || said.state === 'failed') return end(said.state, said)
+      if (said.state === 'unsent' && over) return end('failed', said)
+      await pause(clock, pauseMs, signal)
+    }
+  }
+
+  const run = (key: string, work: () => Promise<void>) => {
+    if (busy.has(key) || busy.size >= room) return
+    busy.add(key)
+    void work()
+      .catch(error => signal.aborted || tell({ event: 'trouble', says: `refund: ${String(error)}` }))
+      .finally(() => busy.delete(key))
+  }
+
+  return {
+    take(claim) {
+      run(claim.pubkey, async () => {
+        const order = await plan(claim)
+        if (typeof order === 'string') tell({ event: 'trouble', customer: claim.pubkey, says: `No refund: ${order}` })
+        else await pay(order)
+      })
+    },
+    resume() {
+      for (const order of journal.orders.list({ state: 'planned', limit: room }))
+        if (order.purpose === 'refund') run(order.hash, () => pay(order))
+    },
+  }
+}
