@@ -3,6 +3,7 @@
  * are looked at whenever they are read.
  * @module
  */
+import { statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
 import { JournalError, type Weight } from './journal.ts'
@@ -29,6 +30,7 @@ export interface Pages {
 /** How long to wait for a reader that opens or closes the file just now. */
 const BUSY_MS = 5_000
 const LOG_BYTES = 4 * 1024 * 1024
+const SMALLEST_PAGE = 512
 
 let newest: readonly string[] | undefined
 
@@ -46,6 +48,9 @@ export function newestSchema(): readonly string[] {
 export function openPages(path: string, options: { readOnly: boolean; maxBytes?: number }): Pages {
   let db: DatabaseSync | undefined
   try {
+    // SQLite takes the first bytes of a file that was cut off for an empty one.
+    const { size } = statSync(path)
+    if (size % SMALLEST_PAGE !== 0) throw damaged(path, `it was cut off after ${size} bytes`)
     db = new DatabaseSync(path, { readOnly: options.readOnly, timeout: BUSY_MS })
     const version = versionOf(db, path)
     if (options.readOnly && version < migrations.length)
@@ -57,8 +62,8 @@ export function openPages(path: string, options: { readOnly: boolean; maxBytes?:
     }
     check(db, path, newestSchema())
     if (options.maxBytes !== undefined) {
-      const size = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
-      db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / size))}`)
+      const page = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
+      db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / page))}`)
     }
     return pagesOf(db, path, options.readOnly)
   } catch (error) {
