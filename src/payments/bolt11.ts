@@ -106,8 +106,24 @@ export function readInvoice(text: string): InvoiceRead {
     for (const oldest of recent.keys()) if (recent.size > MAX_RECENT) recent.delete(oldest)
     return { ok: true, invoice }
   } catch (error) {
-    if (error instanceof FieldFault) return { ok: false, rule: error.rule, says: error.message }
-    throw error
+    return refused(error)
+  }
+}
+
+function refused(error: unknown): InvoiceRefusal {
+  if (error instanceof FieldFault) return { ok: false, rule: error.rule, says: error.message }
+  throw error
+}
+
+/** What an invoice says before anybody asks who signed it: to be shown or refused early, never to be paid. */
+export type InvoicePeek = { readonly ok: true; readonly invoice: Omit<Invoice, 'payee'> } | InvoiceRefusal
+
+/** Reads everything but the signature, which is nearly all of the time that reading takes. Never throws. */
+export function peekInvoice(text: string): InvoicePeek {
+  try {
+    return { ok: true, invoice: parse(text).said }
+  } catch (error) {
+    return refused(error)
   }
 }
 
@@ -142,6 +158,19 @@ export function writeInvoice(fields: InvoiceFields, secretKey: Uint8Array): stri
 export const nodeKeyOf = (secretKey: Uint8Array): string => toHex(secp.getPublicKey(secretKey, true))
 
 function read(text: unknown): Invoice {
+  const { said, signature, hash, nodeKey } = parse(text)
+  return { ...said, payee: payeeOf(signature, hash, nodeKey) }
+}
+
+interface Parsed {
+  readonly said: Omit<Invoice, 'payee'>
+  readonly signature: Uint8Array
+  /** What the signature is over. */
+  readonly hash: Uint8Array
+  readonly nodeKey: string | undefined
+}
+
+function parse(text: unknown): Parsed {
   if (typeof text !== 'string') throw new FieldFault('not-text', 'An invoice is text.')
   const bare = /^lightning:/i.test(text) ? text.slice('lightning:'.length) : text
   if (bare.length > MAX_CHARACTERS)
@@ -154,8 +183,7 @@ function read(text: unknown): Invoice {
   refuseUnknownFeatures(fields.features)
   const timestamp = wordsToNumber(data.slice(0, TIMESTAMP_WORDS))
   const expirySeconds = fields.expirySeconds ?? DEFAULT_EXPIRY_SECONDS
-  const signature = wordsToBytes(words.slice(-SIGNATURE_WORDS)).bytes
-  return {
+  const said = {
     bolt11: bare.toLowerCase(),
     ...head,
     ...fields,
@@ -163,8 +191,9 @@ function read(text: unknown): Invoice {
     expirySeconds,
     expiresAt: timestamp + expirySeconds,
     minFinalCltvDelta: fields.minFinalCltvDelta ?? DEFAULT_FINAL_CLTV,
-    payee: payeeOf(signature, signedHash(prefix, data), nodeKey),
   }
+  const signature = wordsToBytes(words.slice(-SIGNATURE_WORDS)).bytes
+  return { said, signature, hash: signedHash(prefix, data), nodeKey }
 }
 
 function refuseUnknownFeatures(features: readonly number[]): void {

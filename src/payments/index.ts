@@ -3,7 +3,16 @@
  * @module
  */
 
-export { type Invoice, type InvoiceFields, type InvoiceRead, nodeKeyOf, readInvoice, writeInvoice } from './bolt11.ts'
+export {
+  type Invoice,
+  type InvoiceFields,
+  type InvoicePeek,
+  type InvoiceRead,
+  nodeKeyOf,
+  peekInvoice,
+  readInvoice,
+  writeInvoice,
+} from './bolt11.ts'
 export {
   type Caps,
   checkQuote,
