@@ -186,7 +186,8 @@ describe('our client against NWCWalletService', () => {
           const row = await wallet.transaction(hash)
           return row && { ...rowFields(row), state: row.state.toUpperCase() }
         }),
-      listTransactions: () => wrap(async () => ({ transactions: (await wallet.transactions()).map(rowFields) })),
+      listTransactions: () =>
+        wrap(async () => ({ transactions: (await wallet.transactions()).map(row => rowFields(row)) })),
     })
     client = join(conn, pool, clock, { pollMs: 50, ...limits })
   }

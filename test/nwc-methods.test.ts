@@ -52,6 +52,20 @@ describe('methods', () => {
     const { result } = await world({ budgetMsats: 5n }).ask('get_info')
     expect(result).toEqual({
       ...{ alias: 'mine', network: 'regtest', pubkey: expect.stringMatching(/^0[23]/) },
+      methods: [
+        ...['get_info', 'get_balance', 'make_invoice', 'pay_invoice', 'lookup_invoice', 'list_transactions'],
+        ...['make_hold_invoice', 'settle_hold_invoice', 'cancel_hold_invoice'],
+      ],
+      notifications: ['payment_received', 'payment_sent', 'hold_invoice_accepted'],
+    })
+  })
+
+  test.each([
+    ['a client of NIP-04, whose readers know no hold methods', { scheme: 'nip04' as const }, {}],
+    ['a wallet that cannot hold', {}, { holds: false }],
+  ])('get_info to %s names none', async (_, over, options) => {
+    const { result } = await world(options).ask('get_info', {}, over)
+    expect(result).toMatchObject({
       methods: ['get_info', 'get_balance', 'make_invoice', 'pay_invoice', 'lookup_invoice', 'list_transactions'],
       notifications: ['payment_received', 'payment_sent'],
     })

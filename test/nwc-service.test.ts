@@ -17,7 +17,10 @@ describe('what is heard', () => {
     const read = walletInfo.read(info)
     expect(read).toMatchObject({
       ok: true,
-      value: { encryption: ['nip44_v2', 'nip04'], notifications: ['payment_received', 'payment_sent'] },
+      value: {
+        encryption: ['nip44_v2', 'nip04'],
+        notifications: ['payment_received', 'payment_sent', 'hold_invoice_accepted'],
+      },
     })
     expect(info.content.split(' ')).toEqual(expect.arrayContaining(['pay_invoice', 'get_budget', 'notifications']))
     expect(keys.verify(info)).toBe(true)

@@ -59,10 +59,14 @@ export interface RequestOptions {
 }
 
 /** A service over a wire, with what a client would send and read. */
-export function serviceWorld(options: Partial<NwcServiceOptions> & { msats?: bigint } = {}) {
+export function serviceWorld(options: Partial<NwcServiceOptions> & { msats?: bigint; holds?: boolean } = {}) {
   const clock: HandClock = handClock()
   const net = simNet({ clock, seed: 'service' })
-  const mine: SimWallet = net.wallet({ alias: 'mine', msats: options.msats ?? 1_000_000n })
+  const mine: SimWallet = net.wallet({
+    alias: 'mine',
+    msats: options.msats ?? 1_000_000n,
+    holds: options.holds ?? true,
+  })
   const shop: SimWallet = net.wallet({ alias: 'shop', msats: 1_000_000n })
   const conn = connection(['ws://wire'])
   const line = wire()
@@ -95,6 +99,7 @@ export function serviceWorld(options: Partial<NwcServiceOptions> & { msats?: big
     })
   /** Delivers a request and gives the one answer to it. */
   const ask = async (method: string, params: object = {}, over: RequestOptions = {}): Promise<ReplyBody> => {
+    await service.ready
     const event = request(method, params, over)
     line.deliver(event)
     await clock.advance(100)

@@ -2,7 +2,7 @@
  * A NIP-47 service on a simulated wallet and a client of it, over one relay in this process. For the tests of NIP-47.
  * @module
  */
-import { addressedTo, type Event, walletRequest, walletResponse } from '../kinds/index.ts'
+import { addressedTo, type Event, walletNotification, walletRequest, walletResponse } from '../kinds/index.ts'
 import { frozenEvent, isEvent } from '../relays/frames.ts'
 import { type MemoryHub, memoryHub } from '../relays/memory.ts'
 import type { Admit, Relays } from '../relays/relay.ts'
@@ -101,6 +101,8 @@ export interface Asked {
   readonly event: Event
   /** Publishes a reply; by default a true one: JSON of `body`, sealed like the request, signed by the wallet. */
   reply(body: unknown, other?: { request?: string; client?: string; secret?: Uint8Array; content?: string }): void
+  /** Publishes a notification to the same client. */
+  notify(body: object): void
 }
 
 /** A wallet that does exactly what a test tells it. Returns what it was asked so far. */
@@ -119,6 +121,12 @@ export function scripted(
       const scheme = event.content.includes('?iv=') ? 'nip04' : 'nip44'
       const asked: Asked = {
         ...{ id: event.id, ...read.value.body, event },
+        notify(said) {
+          const body = { notification_type: '', notification: {} }
+          const template = walletNotification.write({ client: clientPubkey, body }, seconds(clock))
+          const content = box.encrypt(clientPubkey, JSON.stringify(said), 'nip44')
+          void relays.publish(keys.sign({ ...template, content }, walletSecret))
+        },
         reply(said, { request = event.id, client = clientPubkey, secret = walletSecret, content } = {}) {
           const body = { result_type: '', error: null, result: {} }
           const template = walletResponse.write({ client, request, body }, seconds(clock))

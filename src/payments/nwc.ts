@@ -9,9 +9,10 @@ import { bounded } from '../bounded.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { readInvoice } from './bolt11.ts'
 import { proves } from './hash.ts'
-import { amount, type Fields, integer, type Row, readRow, text } from './nwc/body.ts'
+import { amount, type Fields, integer, type Row, readRow, text, transactionOf } from './nwc/body.ts'
 import { MAX_ROWS, nwcBooks, PAGE } from './nwc/books.ts'
 import { openConnection } from './nwc/connection.ts'
+import { HOLD_METHODS, nwcHold } from './nwc/hold.ts'
 import { type Found, nwcPayer } from './nwc/pay.ts'
 import type { NwcKeys, NwcSeal } from './nwc/ports.ts'
 import { type NwcUri, readNwcUri } from './nwc/uri.ts'
@@ -20,10 +21,12 @@ import {
   type Bill,
   type BillAsk,
   type BillState,
+  type HoldAsk,
   type Network,
   PaymentError,
   type Transaction,
   type Wallet,
+  type WalletInfo,
 } from './payment.ts'
 
 export interface NwcOptions {
@@ -94,6 +97,7 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
       report(row, 'incoming')
       return asSettled(row)
     }
+    if (row.held) return { state: 'held', ...moneyOf(row) }
     if (row.state === 'pending' && row.expiresAt > 0 && row.expiresAt < seconds(clock)) return { state: 'expired' }
     return { state: row.state }
   }
@@ -106,8 +110,18 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
     at: row.settledAt ?? seconds(clock),
   })
 
+  const moneyOf = ({ msats, bolt11, settleDeadline }: Row) => ({
+    msats: msats ?? msatsOf(bolt11),
+    ...(settleDeadline !== undefined && { settleDeadline }),
+  })
+
   function onNotification({ notification_type: type, notification }: WalletNotification['body']): void {
     const row = readRow(notification)
+    if (type === 'hold_invoice_accepted') {
+      if (row.held && row.hash !== '') watches.tellHeld({ hash: row.hash, ...moneyOf(row) })
+      else watches.nudge(row.hash)
+      return
+    }
     const direction = type === 'payment_received' ? 'incoming' : type === 'payment_sent' ? 'outgoing' : undefined
     if (!direction || row.hash === '' || (row.type ?? direction) !== direction) return
     if (row.state !== 'settled') {
@@ -123,7 +137,8 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
   function report(row: Row, type: 'incoming' | 'outgoing'): void {
     if (row.state !== 'settled' || announced.has(`${type} ${row.hash}`)) return
     announced.set(`${type} ${row.hash}`, true)
-    const transaction = { ...row, type, msats: row.msats ?? msatsOf(row.bolt11) }
+    const transaction = transactionOf({ ...row, type }, msatsOf)
+    if (!transaction) return
     // Apart, so that a listener that throws is nobody else's trouble.
     for (const listener of listeners)
       queueMicrotask(() => {
@@ -131,21 +146,47 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
       })
   }
 
-  async function makeBill({ msats, expirySeconds, description, descriptionHash }: BillAsk): Promise<Bill> {
-    const result = await ask('make_invoice', {
-      amount: integer(msats),
-      expiry: expirySeconds,
-      ...(description !== undefined && { description }),
-      ...(descriptionHash !== undefined && { description_hash: descriptionHash }),
-    })
-    const read = readInvoice(text(result['invoice']) ?? '')
+  const invoiceParams = ({ msats, expirySeconds, description, descriptionHash }: BillAsk): Fields => ({
+    amount: integer(msats),
+    expiry: expirySeconds,
+    ...(description !== undefined && { description }),
+    ...(descriptionHash !== undefined && { description_hash: descriptionHash }),
+  })
+
+  function billOf(bolt11: unknown, asked: BillAsk | HoldAsk): Bill {
+    const read = readInvoice(text(bolt11) ?? '')
     if (!read.ok) throw new PaymentError('OTHER', `The wallet made no usable invoice: ${read.says}`)
     const { invoice } = read
-    if (invoice.msats !== msats) throw new PaymentError('OTHER', 'The wallet made an invoice over another amount.')
-    if (descriptionHash !== undefined && invoice.descriptionHash !== descriptionHash)
+    if (invoice.msats !== asked.msats)
+      throw new PaymentError('OTHER', 'The wallet made an invoice over another amount.')
+    if (asked.descriptionHash !== undefined && invoice.descriptionHash !== asked.descriptionHash)
       throw new PaymentError('OTHER', 'The wallet does not put description hashes into its invoices.')
-    return { bolt11: invoice.bolt11, hash: invoice.hash, msats, expiresAt: invoice.expiresAt }
+    if ('hash' in asked && invoice.hash !== asked.hash)
+      throw new PaymentError('OTHER', 'The wallet made an invoice for another hash.')
+    return { bolt11: invoice.bolt11, hash: invoice.hash, msats: asked.msats, expiresAt: invoice.expiresAt }
   }
+
+  const makeBill = async (asked: BillAsk): Promise<Bill> =>
+    billOf((await ask('make_invoice', invoiceParams(asked)))['invoice'], asked)
+
+  async function info(signal?: AbortSignal): Promise<WalletInfo> {
+    const said = await ask('get_info', {}, signal)
+    const methods = Array.isArray(said['methods']) ? said['methods'] : []
+    const nodeKey = text(said['pubkey'])?.toLowerCase()
+    return {
+      alias: text(said['alias']) ?? '',
+      ...(nodeKey && /^0[23][0-9a-f]{64}$/.test(nodeKey) && { nodeKey }),
+      network: networkOf(said['network']),
+      methods: methods.filter(method => typeof method === 'string').slice(0, 100),
+    }
+  }
+
+  const holding = nwcHold({
+    ...{ clock, ask, state, billOf, askMs, pollMs: options.pollMs ?? 2_000, params: invoiceParams },
+    find: (hash, signal) => books.find(hash, 'incoming', signal),
+    watchHeld: watches.watchHeld,
+  })
+  let holds: Promise<boolean> | undefined
 
   return {
     async bill(order, signal) {
@@ -177,26 +218,25 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
       if (balance === undefined) throw new PaymentError('OTHER', 'The wallet told no usable balance.')
       return balance
     },
-    async info(signal) {
-      const said = await ask('get_info', {}, signal)
-      const methods = Array.isArray(said['methods']) ? said['methods'] : []
-      const nodeKey = text(said['pubkey'])?.toLowerCase()
-      return {
-        alias: text(said['alias']) ?? '',
-        ...(nodeKey && /^0[23][0-9a-f]{64}$/.test(nodeKey) && { nodeKey }),
-        network: networkOf(said['network']),
-        methods: methods.filter(method => typeof method === 'string').slice(0, 100),
-      }
+    info,
+    async hold(signal) {
+      holds ??= info().then(({ methods }) => HOLD_METHODS.every(method => methods.includes(method)))
+      holds.catch(() => {
+        holds = undefined
+      })
+      return (await unlessAborted(holds, signal)) ? holding : undefined
     },
     async transaction(hash, signal) {
       const row = await books.lookup(hash, signal)
-      return row && { ...row, type: row.type ?? 'incoming', msats: row.msats ?? msatsOf(row.bolt11) }
+      return row && transactionOf({ ...row, type: row.type ?? 'incoming' }, msatsOf)
     },
     async transactions({ limit = PAGE, offset = 0, unpaid = false, type } = {}) {
       const found: Transaction[] = []
       const rows = books.history({ unpaid, ...(type && { type }) }, offset, Math.min(limit, MAX_ROWS))
-      for await (const row of rows)
-        if (row.type && row.hash) found.push({ ...row, type: row.type, msats: row.msats ?? msatsOf(row.bolt11) })
+      for await (const row of rows) {
+        const transaction = row.hash === '' ? undefined : transactionOf(row, msatsOf)
+        if (transaction) found.push(transaction)
+      }
       return found
     },
     onSettled(run) {

@@ -9,15 +9,26 @@ export interface SimBill {
   readonly payee: SimAccount
   readonly bolt11: string
   readonly hash: string
-  readonly preimage: string
+  /** Unknown to a hold bill until its payee shows it. */
+  preimage?: string
   readonly msats: bigint
   readonly createdAt: number
   readonly expiresAt: number
   readonly description?: string
   readonly descriptionHash?: string
+  readonly hold?: SimHold
   /** A payment for it is under way or done. */
   taken: boolean
   settledAt?: number
+}
+
+/** What a hold bill has beside a plain one. */
+export interface SimHold {
+  /** Blocks that its payee has to decide. */
+  readonly deltaBlocks: number
+  cancelled: boolean
+  /** The money that has arrived and waits. */
+  money?: { readonly payment: SimPayment; readonly deadline: number; readonly stop: () => void }
 }
 
 /** One payment and what became of it. `pending` holds the payer's money. */
@@ -104,7 +115,9 @@ export class SimLedger {
 
   /** Gives held money to the payee. */
   settle(payment: SimPayment, at: number): void {
-    if (payment.state !== 'pending' || !payment.bill) throw new Error('Only a pending payment settles.')
+    if (payment.state !== 'pending' || payment.bill?.preimage === undefined)
+      throw new Error('Only a pending payment settles, and only for its preimage.')
+    landed(payment.bill)
     payment.state = 'settled'
     payment.settledAt = at
     payment.bill.settledAt = at
@@ -114,6 +127,7 @@ export class SimLedger {
   /** Gives held money back to the payer. */
   release(payment: SimPayment, code: string, says: string): void {
     if (payment.state !== 'pending' || !payment.bill) throw new Error('Only a pending payment fails.')
+    landed(payment.bill)
     payment.state = 'failed'
     payment.code = code
     payment.says = says
@@ -139,4 +153,10 @@ export class SimLedger {
     }
     return sum === this.#minted
   }
+}
+
+/** Nothing waits for a decision any more. */
+function landed({ hold }: SimBill): void {
+  hold?.money?.stop()
+  if (hold) delete hold.money
 }

@@ -2,20 +2,32 @@
  * Rows of the simulated books as the payments contract shows them.
  * @module
  */
-import type { Bill, Transaction } from './payment.ts'
+import type { Bill, BillState, Held, Transaction } from './payment.ts'
 import type { SimBill, SimPayment } from './sim-ledger.ts'
 
 /** A bill as its payee hands it out. */
 export const billOf = ({ bolt11, hash, msats, expiresAt }: SimBill): Bill => ({ bolt11, hash, msats, expiresAt })
 
+/** Where a bill stands. */
+export function billStateOf(bill: SimBill, now: number): BillState {
+  const { hold, preimage, settledAt, msats } = bill
+  if (settledAt !== undefined && preimage !== undefined) return { state: 'settled', msats, preimage, at: settledAt }
+  if (hold?.cancelled) return { state: 'failed' }
+  if (hold?.money) return { state: 'held', msats, settleDeadline: hold.money.deadline }
+  return { state: now > bill.expiresAt ? 'expired' : 'pending' }
+}
+
+/** What waits at a hold bill. */
+export const heldOf = ({ hash, msats, hold }: SimBill): Held | undefined =>
+  hold?.money && { hash, msats, settleDeadline: hold.money.deadline }
+
 /** A bill as one row of its payee's history. */
 export function incoming(bill: SimBill, now: number): Transaction {
-  const open = now > bill.expiresAt ? 'expired' : 'pending'
-  const settled = bill.settledAt !== undefined
+  const { state } = billStateOf(bill, now)
   return {
     type: 'incoming',
-    ...describe(bill, settled ? 'settled' : open),
-    ...(settled ? { preimage: bill.preimage } : {}),
+    ...describe(bill, state === 'held' || state === 'unknown' ? 'pending' : state),
+    ...(state === 'settled' && bill.preimage !== undefined ? { preimage: bill.preimage } : {}),
     ...(bill.description === undefined ? {} : { description: bill.description }),
     ...(bill.descriptionHash === undefined ? {} : { descriptionHash: bill.descriptionHash }),
   }
@@ -38,6 +50,6 @@ export function outgoing(payment: SimPayment): Transaction {
   return {
     type: 'outgoing',
     ...describe(payment, payment.state),
-    ...(proven && payment.bill ? { preimage: payment.bill.preimage } : {}),
+    ...(proven && payment.bill?.preimage !== undefined ? { preimage: payment.bill.preimage } : {}),
   }
 }

@@ -3,12 +3,13 @@
  * @module
  */
 import { type Clock, seconds } from '../clock.ts'
-import { type Invoice, nodeKeyOf, readInvoice, writeInvoice } from './bolt11.ts'
-import { fromHex, sha256Hex } from './hash.ts'
+import { type Invoice, nodeKeyOf, readInvoice } from './bolt11.ts'
 import {
   type Bill,
   type BillAsk,
   type BillState,
+  type Held,
+  type HoldPayee,
   PaymentError,
   type PayOrder,
   type PayState,
@@ -16,8 +17,10 @@ import {
   type WalletInfo,
 } from './payment.ts'
 import type { SimFaults, SimWallet } from './sim.ts'
+import { simBills } from './sim-bills.ts'
+import { type SimHoldPayee, simHold } from './sim-hold.ts'
 import type { SimAccount, SimBill, SimHeld, SimLedger, SimPayment } from './sim-ledger.ts'
-import { billOf, incoming, outgoing } from './sim-rows.ts'
+import { billStateOf, heldOf, incoming, outgoing } from './sim-rows.ts'
 import { watchBill } from './watch.ts'
 
 interface Parts {
@@ -26,6 +29,7 @@ interface Parts {
   readonly pollMs: number
   readonly account: SimAccount
   readonly seed: string
+  readonly holds: boolean
   readonly faults: (own: Partial<SimFaults>) => SimFaults
   readonly finish: (payment: SimPayment, end: 'paid' | 'failed') => void
 }
@@ -33,6 +37,7 @@ interface Parts {
 /** When the end of a payment whose answer was lost is not given by `delayMs`. */
 const LOST_ANSWER_MS = 1_000
 const METHODS = ['pay_invoice', 'make_invoice', 'lookup_invoice', 'list_transactions', 'get_balance', 'get_info']
+const HOLD_METHODS = ['make_hold_invoice', 'settle_hold_invoice', 'cancel_hold_invoice']
 
 export class SimMember implements SimWallet {
   faults: Partial<SimFaults> = {}
@@ -40,64 +45,47 @@ export class SimMember implements SimWallet {
   readonly #listeners = new Set<(transaction: Transaction) => void>()
   readonly #watches = new Set<() => void>()
   readonly #waiting = new Map<SimPayment, Set<() => void>>()
-  #bills = 0
+  readonly #heldListeners = new Set<(held: Held) => void>()
+  readonly #issue: ReturnType<typeof simBills>
+  readonly #hold: SimHoldPayee
   #closed = false
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.#issue = simBills(parts)
+    const { account, clock, finish, pollMs } = parts
+    this.#hold = simHold({
+      ...{ account, clock, finish, pollMs, bill: this.#issue, now: () => seconds(clock) },
+      reach: signal => this.#reach(signal),
+      onHeld: listener => {
+        const own = (held: Held) => listener(held)
+        this.#heldListeners.add(own)
+        return () => void this.#heldListeners.delete(own)
+      },
+    })
   }
 
-  async bill(ask: BillAsk, signal?: AbortSignal): Promise<Bill> {
+  async bill(
+    { key, msats, expirySeconds, description, descriptionHash }: BillAsk,
+    signal?: AbortSignal,
+  ): Promise<Bill> {
     this.#reach(signal)
-    const { account, clock, ledger, seed } = this.#parts
-    const key = `${ask.msats}|${ask.key}`
-    const known = account.billsByKey.get(key)
-    if (known) return billOf(known)
-    const preimage = sha256Hex(`${seed}|preimage|${this.#bills}`)
-    const hash = sha256Hex(fromHex(preimage))
-    const text = ask.descriptionHash === undefined ? { description: ask.description ?? '' } : {}
-    const described = {
-      ...text,
-      ...(ask.description === undefined ? {} : { description: ask.description }),
-      ...(ask.descriptionHash === undefined ? {} : { descriptionHash: ask.descriptionHash }),
+    const about = {
+      ...(description === undefined ? {} : { description }),
+      ...(descriptionHash === undefined ? {} : { descriptionHash }),
     }
-    const createdAt = seconds(clock)
-    let bolt11: string
-    try {
-      if (ask.expirySeconds <= 0) throw new TypeError('expirySeconds is more than 0.')
-      bolt11 = writeInvoice(
-        {
-          network: 'regtest',
-          msats: ask.msats,
-          hash,
-          secret: sha256Hex(`${seed}|secret|${this.#bills}`),
-          timestamp: createdAt,
-          expirySeconds: ask.expirySeconds,
-          ...described,
-        },
-        account.secretKey,
-      )
-    } catch (cause) {
-      throw new PaymentError('OTHER', `No invoice can be made of this. ${(cause as Error).message}`, { cause })
-    }
-    const expiresAt = createdAt + ask.expirySeconds
-    const bill: SimBill = {
-      ...{ payee: account, bolt11, hash, preimage, msats: ask.msats, createdAt, expiresAt, taken: false },
-      ...described,
-    }
-    if (!ledger.enter(key, bill))
-      throw new PaymentError('QUOTA_EXCEEDED', 'Too many bills are open: wait until some are paid or expire.')
-    this.#bills++
-    return billOf(bill)
+    return this.#issue({ key, msats, expirySeconds, ...about })
   }
 
   async billState(hash: string, signal?: AbortSignal): Promise<BillState> {
     this.#reach(signal)
     const bill = this.#parts.account.bills.get(hash)
-    if (!bill) return { state: 'unknown' }
-    if (bill.settledAt !== undefined)
-      return { state: 'settled', msats: bill.msats, preimage: bill.preimage, at: bill.settledAt }
-    return { state: seconds(this.#parts.clock) > bill.expiresAt ? 'expired' : 'pending' }
+    return bill ? billStateOf(bill, seconds(this.#parts.clock)) : { state: 'unknown' }
+  }
+
+  async hold(signal?: AbortSignal): Promise<HoldPayee | undefined> {
+    this.#reach(signal)
+    return this.#parts.holds ? this.#hold : undefined
   }
 
   watch(hash: string, onSettled: (settled: Extract<BillState, { state: 'settled' }>) => void): () => void {
@@ -174,7 +162,12 @@ export class SimMember implements SimWallet {
   async info(signal?: AbortSignal): Promise<WalletInfo> {
     this.#reach(signal)
     const { alias, secretKey } = this.#parts.account
-    return { alias, nodeKey: nodeKeyOf(secretKey), network: 'regtest', methods: METHODS }
+    return {
+      alias,
+      nodeKey: nodeKeyOf(secretKey),
+      network: 'regtest',
+      methods: this.#parts.holds ? [...METHODS, ...HOLD_METHODS] : METHODS,
+    }
   }
 
   async transaction(hash: string, signal?: AbortSignal): Promise<Transaction | undefined> {
@@ -212,9 +205,21 @@ export class SimMember implements SimWallet {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#hold.stop()
+    this.#heldListeners.clear()
     for (const stop of [...this.#watches]) stop()
     for (const wakes of [...this.#waiting.values()]) for (const wake of [...wakes]) wake()
     this.#listeners.clear()
+  }
+
+  /** The net tells every wallet of money that waits for a decision. */
+  arrived({ bill }: SimPayment): void {
+    const held = bill && heldOf(bill)
+    if (!held || bill.payee !== this.#parts.account || this.#parts.faults(this.faults).notify === 'lost') return
+    for (const listener of this.#heldListeners)
+      queueMicrotask(() => {
+        if (this.#heldListeners.has(listener)) listener(held)
+      })
   }
 
   /** The net tells every wallet of the end of every payment. */
@@ -240,6 +245,7 @@ export class SimMember implements SimWallet {
     if (!bill || bill.bolt11 !== invoice.bolt11)
       return refused('PAYMENT_FAILED', 'No route: nobody here made this invoice.')
     if (bill.payee === account) return refused('PAYMENT_FAILED', 'A wallet does not pay itself.')
+    if (bill.hold?.cancelled) return refused('PAYMENT_FAILED', 'The payee takes no money for this invoice any more.')
     if (bill.taken) return refused('PAYMENT_FAILED', 'Another payment for this invoice is under way or done.')
     if (account.msats < invoice.msats)
       return refused('INSUFFICIENT_BALANCE', `The wallet has ${account.msats} msats of ${invoice.msats}: top it up.`)
@@ -248,7 +254,7 @@ export class SimMember implements SimWallet {
 
   #stateOf(payment: SimPayment): PayState {
     if (payment.state === 'failed') return refused(payment.code, payment.says)
-    if (payment.state === 'pending' || !payment.bill) return { state: 'pending' }
+    if (payment.state === 'pending' || payment.bill?.preimage === undefined) return { state: 'pending' }
     if (payment.withheld) return { state: 'unproven', says: 'The wallet paid and shows no preimage.' }
     return { state: 'paid', preimage: payment.bill.preimage, feeMsats: 0n }
   }

@@ -8,6 +8,7 @@ import { readInvoice, writeInvoice } from '../../src/payments/bolt11.ts'
 import { fromHex, sha256Hex } from '../../src/payments/hash.ts'
 import type { Bill, BillState, Network, PayOrder, Wallet } from '../../src/payments/payment.ts'
 import { verifier } from '../../src/payments/verifier.ts'
+import { holdSuite } from './payments-hold.ts'
 import { type PaymentWorld, untilDone, untilTrue } from './payments-world.ts'
 
 export type { PaymentWorld } from './payments-world.ts'
@@ -17,8 +18,9 @@ type Settled = Extract<BillState, { state: 'settled' }>
 /** Whole sats, because some wallets refuse fractions of one. */
 const AMOUNT = 21_000n
 
-/** Runs the suite over one world, which is opened once. */
+/** Runs the suite over one world, which is opened once, and what is held over another. */
 export function paymentSuite(name: string, open: () => Promise<PaymentWorld>): void {
+  holdSuite(name, open)
   describe(`payments: ${name}`, () => {
     let world: PaymentWorld
     let made = 0

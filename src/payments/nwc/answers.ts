@@ -6,6 +6,7 @@ import { type Clock, seconds } from '../../clock.ts'
 import { readInvoice } from '../bolt11.ts'
 import { isHash } from '../hash.ts'
 import { PaymentError, type PayState, type Transaction, type Wallet } from '../payment.ts'
+import type { HoldAnswers } from './answers-hold.ts'
 import {
   amount,
   CODES,
@@ -19,6 +20,8 @@ import {
   text,
 } from './body.ts'
 import type { Budget } from './budget.ts'
+import { HOLD_METHODS } from './hold.ts'
+import { invoiceAsk } from './invoice-ask.ts'
 
 /** The methods that our service knows. */
 export const METHODS = [
@@ -29,61 +32,82 @@ export const METHODS = [
   'lookup_invoice',
   'list_transactions',
   'get_budget',
+  ...HOLD_METHODS,
 ] as const
 
 export type NwcMethod = (typeof METHODS)[number]
 
-/** What notifications our service sends. */
-export const NOTIFICATIONS = ['payment_received', 'payment_sent'] as const
+/** What notifications our service sends; the last one only for a wallet that can hold. */
+export const NOTIFICATIONS = ['payment_received', 'payment_sent', 'hold_invoice_accepted'] as const
 
 export interface AnswerOptions {
   readonly wallet: Wallet
   readonly clock: Clock
   readonly methods: readonly NwcMethod[]
   readonly budget: Budget | undefined
+  readonly hold: HoldAnswers
 }
 
-/** Answers one request. `id` is the request event's: it makes a repeated `make_invoice` the same invoice. */
-export type Answer = (method: string, params: Fields, id: string) => Promise<ReplyBody>
+/** A request that is ours to answer. */
+export interface Asked {
+  /** Id of the request event: it makes a repeated `make_invoice` the same invoice. */
+  readonly id: string
+  readonly method: string
+  readonly params: Fields
+  /**
+   * The client wrote NIP-04, as old ones do (rust-nostr 0.44): a method or a state that it does not know makes the whole
+   * answer unreadable, so hold methods and `accepted` are kept from it.
+   */
+  readonly old?: boolean
+}
+
+export interface Answers {
+  answer(asked: Asked): Promise<ReplyBody>
+  /** What the connection may do with this wallet. */
+  offered(): Promise<{ readonly methods: readonly NwcMethod[]; readonly notifications: readonly string[] }>
+}
 
 /** NIP-47: pages of at most 20 rows, so that an answer fits into what relays carry. */
 const PAGE = 20
 /** Bytes of a list: NIP-44 pads to at most 40,960, and base64 with the event around it stays below 65,536. */
 const MAX_LIST_BYTES = 40_000
 const MAX_SCANNED = 2_000
-const YEAR_SECONDS = 31_536_000
 
 /** One answerer per connection. */
-export function nwcAnswers({ wallet, clock, methods, budget }: AnswerOptions): Answer {
+export function nwcAnswers({ wallet, clock, methods, budget, hold }: AnswerOptions): Answers {
   /** Payments under way: a second request for the same hash waits for the first. */
   const paying = new Map<string, Promise<PayState>>()
 
-  const answers: Readonly<Record<NwcMethod, (params: Fields, id: string) => Promise<Fields>>> = {
-    async get_info() {
+  const offered: Answers['offered'] = async () => {
+    const holds = await hold.payee()
+    const isHold = (method: string) => HOLD_METHODS.some(name => name === method)
+    return {
+      methods: methods.filter(method => holds || !isHold(method)),
+      notifications: NOTIFICATIONS.slice(0, holds && methods.some(isHold) ? 3 : 2),
+    }
+  }
+
+  const answers: Readonly<Record<NwcMethod, (params: Fields, id: string, old: boolean) => Promise<Fields>>> = {
+    async get_info(_params, _id, old) {
       const { alias, nodeKey, network } = await wallet.info()
+      const { methods: names, notifications } = await offered()
       // An older rust-nostr refuses the whole answer for one method name that it does not know.
-      const standard = methods.filter(method => method !== 'get_budget')
-      return { alias, ...(nodeKey && { pubkey: nodeKey }), network, methods: standard, notifications: NOTIFICATIONS }
+      const standard = names.filter(method => !(method === 'get_budget' || (old && method.includes('_hold_'))))
+      const told = old ? notifications.slice(0, 2) : notifications
+      return { alias, ...(nodeKey && { pubkey: nodeKey }), network, methods: standard, notifications: told }
     },
     get_balance: async () => ({ balance: integer(await wallet.balance()) }),
     async make_invoice(params, id) {
-      const msats = amount(params['amount'])
-      if (!msats) throw new PaymentError('OTHER', 'amount must be msats, more than 0.')
-      const expirySeconds = params['expiry'] ?? 3_600
-      if (!Number.isSafeInteger(expirySeconds) || Number(expirySeconds) < 1 || Number(expirySeconds) > YEAR_SECONDS)
-        throw new PaymentError('OTHER', 'expiry must be 1 to 31536000 seconds.')
-      const descriptionHash = text(params['description_hash'])?.toLowerCase()
-      if (descriptionHash && !isHash(descriptionHash))
-        throw new PaymentError('OTHER', 'description_hash must be 64 hex digits.')
-      const description = text(params['description']) ?? ''
-      const subject = descriptionHash ? { descriptionHash } : { description }
-      const bill = await wallet.bill({ key: `nwc ${id}`, msats, expirySeconds: Number(expirySeconds), ...subject })
+      const asked = invoiceAsk(params)
+      const { key: _, expirySeconds: __, ...subject } = asked
+      const bill = await wallet.bill({ ...asked, key: `nwc ${id}` })
       return rowFields({
-        ...{ type: 'incoming', state: 'pending', hash: bill.hash, bolt11: bill.bolt11, msats, feeMsats: 0n },
+        ...{ type: 'incoming', state: 'pending', hash: bill.hash, bolt11: bill.bolt11, feeMsats: 0n },
         ...{ createdAt: seconds(clock), expiresAt: bill.expiresAt },
         ...subject,
       })
     },
+    ...hold.answers,
     async pay_invoice(params) {
       const read = readInvoice(text(params['invoice']) ?? '')
       if (!read.ok) throw new PaymentError('OTHER', `This is no usable invoice: ${read.says}`)
@@ -97,7 +121,7 @@ export function nwcAnswers({ wallet, clock, methods, budget }: AnswerOptions): A
         throw new PaymentError(isPayCode(state.code) ? state.code : 'PAYMENT_FAILED', state.says)
       throw new PaymentError('INTERNAL', `The payment is ${state.state}: ask lookup_invoice.`)
     },
-    async lookup_invoice(params) {
+    async lookup_invoice(params, _id, old) {
       let hash = text(params['payment_hash'])?.toLowerCase()
       if (!hash) {
         const read = readInvoice(text(params['invoice']) ?? '')
@@ -107,9 +131,9 @@ export function nwcAnswers({ wallet, clock, methods, budget }: AnswerOptions): A
       const row = isHash(hash) ? await wallet.transaction(hash) : undefined
       if (!row) throw new PaymentError('NOT_FOUND', 'This wallet does not know that payment hash.')
       if (row.type === 'outgoing' && row.state === 'failed' && !paying.has(hash)) budget?.release(hash)
-      return rowFields(row)
+      return rowFields(row, old ? undefined : await hold.heldOf(row))
     },
-    list_transactions: params => list(params),
+    list_transactions: (params, _id, old) => list(params, old),
     async get_budget() {
       if (!budget) return {}
       const { totalMsats } = budget
@@ -134,7 +158,7 @@ export function nwcAnswers({ wallet, clock, methods, budget }: AnswerOptions): A
     return state
   }
 
-  async function list(params: Fields): Promise<Fields> {
+  async function list(params: Fields, old: boolean): Promise<Fields> {
     const from = amount(params['from']) ?? 0n
     const until = amount(params['until']) || BigInt(Number.MAX_SAFE_INTEGER)
     const limit = Math.min(Number(amount(params['limit']) || PAGE), PAGE)
@@ -147,22 +171,25 @@ export function nwcAnswers({ wallet, clock, methods, budget }: AnswerOptions): A
       : (await wallet.transactions({ ...query, limit: MAX_SCANNED, offset: 0 }))
           .filter(row => row.createdAt >= from && row.createdAt <= until)
           .slice(offset, offset + limit)
-    const transactions = rows.map(row => rowFields(row))
+    const transactions = await Promise.all(
+      rows.map(async row => rowFields(row, old ? undefined : await hold.heldOf(row))),
+    )
     while (transactions.length > 1 && bytes(transactions) > MAX_LIST_BYTES) transactions.pop()
     return { transactions }
   }
 
-  return async (method, params, id) => {
+  const answer: Answers['answer'] = async ({ id, method, params, old = false }) => {
     const known = METHODS.find(name => name === method)
     if (!known) return errorBody(method, 'NOT_IMPLEMENTED', 'This wallet does not know that method.')
     if (!methods.includes(known)) return errorBody(method, 'RESTRICTED', 'This connection may not use that method.')
     try {
-      return resultBody(method, await answers[known](params, id))
+      return resultBody(method, await answers[known](params, id, old))
     } catch (error) {
       if (!(error instanceof PaymentError)) return errorBody(method, 'INTERNAL', 'The wallet could not do this.')
       return errorBody(method, isCode(error.code) ? error.code : 'INTERNAL', error.message)
     }
   }
+  return { answer, offered }
 }
 
 /** A settled payment that a notification may tell of. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { WalletNotification, WalletResponse } from '../../../kinds/index.ts'
-import type { Transaction } from '../payment.ts'
+import type { Held, Transaction } from '../payment.ts'
 
 /** NIP-47's error codes: all that a strict reader knows. */
 export const CODES = [
@@ -32,6 +32,10 @@ export type ReplyBody = WalletResponse['body']
 export interface Row extends Omit<Transaction, 'type' | 'msats'> {
   readonly type?: 'incoming' | 'outgoing'
   readonly msats?: bigint
+  /** The wallet says `accepted`: the money waits at a hold invoice. `state` is `pending` then. */
+  readonly held?: true
+  /** Block height at which held money goes back by itself. */
+  readonly settleDeadline?: number
 }
 
 /** Reads one transaction; never fails, leaves out what it cannot use. A row without a state is settled when it has a `settled_at`. */
@@ -43,6 +47,7 @@ export function readRow(fields: Fields): Row {
   const preimage = text(fields['preimage'])?.toLowerCase()
   const description = text(fields['description'])
   const descriptionHash = text(fields['description_hash'])?.toLowerCase()
+  const settleDeadline = time(fields['settle_deadline'])
   return {
     ...((type === 'incoming' || type === 'outgoing') && { type }),
     state: said === undefined ? (settledAt ? 'settled' : 'pending') : (STATES.get(said) ?? 'pending'),
@@ -56,7 +61,15 @@ export function readRow(fields: Fields): Row {
     ...(preimage && { preimage }),
     ...(description && { description }),
     ...(descriptionHash && { descriptionHash }),
+    ...(said === 'accepted' && { held: true }),
+    ...(settleDeadline > 0 && { settleDeadline }),
   }
+}
+
+/** A row as the contract of payments shows it; `undefined` for one without direction. */
+export function transactionOf(row: Row, msats: (bolt11: string) => bigint): Transaction | undefined {
+  const { type, held: _, settleDeadline: __, ...rest } = row
+  return type && { ...rest, type, msats: row.msats ?? msats(row.bolt11) }
 }
 
 /** Msats from a JSON integer (or, as some wallets write, a string of digits); `undefined` for anything else. */
@@ -89,10 +102,19 @@ export const notificationBody = (row: Transaction): WalletNotification['body'] =
   notification: rowFields(row),
 })
 
-/** One transaction for the wire: every number an integer, every state in lower case, nothing null. */
-export const rowFields = (row: Transaction): Fields => ({
+/** What is told of money that waits at a hold invoice. */
+export const heldBody = (row: Transaction, held: Held): WalletNotification['body'] => ({
+  notification_type: 'hold_invoice_accepted',
+  notification: rowFields(row, held),
+})
+
+/**
+ * One transaction for the wire: every number an integer, every state in lower case, nothing null. With `held` it is
+ * `accepted` (NIP-47 hold invoices).
+ */
+export const rowFields = (row: Transaction, held?: Omit<Held, 'hash'>): Fields => ({
   type: row.type,
-  state: row.state,
+  state: held ? 'accepted' : row.state,
   invoice: row.bolt11,
   payment_hash: row.hash,
   amount: integer(row.msats),
@@ -103,6 +125,7 @@ export const rowFields = (row: Transaction): Fields => ({
   ...(row.preimage !== undefined && { preimage: row.preimage }),
   ...(row.description !== undefined && { description: row.description }),
   ...(row.descriptionHash !== undefined && { description_hash: row.descriptionHash }),
+  ...(held?.settleDeadline !== undefined && { settle_deadline: held.settleDeadline }),
 })
 
 /** Msats as a JSON integer. Throws `RangeError` past 2^53, which is ninety thousand bitcoin. */

@@ -16,9 +16,10 @@ import {
 } from '../../../kinds/index.ts'
 import type { Relays } from '../../../relays/relay.ts'
 import { type Clock, seconds } from '../../clock.ts'
-import type { Transaction, Wallet } from '../payment.ts'
-import { isNews, METHODS, NOTIFICATIONS, type NwcMethod, nwcAnswers } from './answers.ts'
-import { errorBody, type Fields, notificationBody, type ReplyBody } from './body.ts'
+import type { Wallet } from '../payment.ts'
+import { type Asked, isNews, METHODS, NOTIFICATIONS, type NwcMethod, nwcAnswers } from './answers.ts'
+import { holdAnswers } from './answers-hold.ts'
+import { errorBody, heldBody, notificationBody, type ReplyBody } from './body.ts'
 import { nwcBudget, type Spent } from './budget.ts'
 import { CIPHERS, type NwcKeys, type NwcSeal, type Scheme } from './ports.ts'
 
@@ -69,6 +70,8 @@ const AHEAD_SECONDS = 60
 const MAX_RUNNING = 256
 /** How often one stored answer is given again. */
 const MAX_REPEATS = 3
+/** Hold invoices whose money is waited for at one time. */
+const MAX_HELD = 1_000
 
 /** Serves at once: listens first, then announces itself. */
 export function serveNwc(options: NwcServiceOptions): NwcService {
@@ -83,10 +86,13 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     remembered = 4_096,
   } = options
   const methods = METHODS.filter(method => !options.methods || options.methods.includes(method))
+  const ciphers = schemes.map(scheme => CIPHERS[scheme])
   const seal = options.seal(secret)
   const pubkey = keys.publicKey(secret)
   const budget = options.budgetMsats === undefined ? undefined : nwcBudget(options.budgetMsats, options.spent)
-  const answer = nwcAnswers({ wallet, clock, methods, budget })
+  const hold = holdAnswers({ wallet, clock, made: watchHeld })
+  const { answer, offered } = nwcAnswers({ wallet, clock, methods, budget, hold })
+  const held = new Map<string, () => void>()
   const claims = new Map<string, Claim>()
   const counts = { ran: 0, ignored: 0, repeated: 0, lost: 0 }
   let running = 0
@@ -102,7 +108,7 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     },
   })
   const stopNews = wallet.onSettled(row => {
-    if (isNews(row)) void notify(row)
+    if (isNews(row)) void notify(notificationBody(row))
   })
   const ready = announce()
 
@@ -122,23 +128,24 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     const fresh: Claim = { until: event.created_at + STALE_SECONDS, scheme: scheme ?? 'nip44', repeats: 0 }
     if (!scheme) {
       claims.set(event.id, fresh)
-      fresh.body = errorBody('unknown', 'UNSUPPORTED_ENCRYPTION', `This wallet reads ${offered().join(' and ')}.`)
+      fresh.body = errorBody('unknown', 'UNSUPPORTED_ENCRYPTION', `This wallet reads ${ciphers.join(' and ')}.`)
       void reply(event.id, fresh.body, fresh.scheme)
       return true
     }
     const read = walletRequest.read(event, seal.decrypt(clientPubkey, event.content))
     if (!read.ok || read.value.wallet !== pubkey) return false
     claims.set(event.id, fresh)
-    void run(event.id, fresh, read.value.body.method, read.value.body.params)
+    void run({ id: event.id, ...read.value.body, old: scheme === 'nip04' }, fresh)
     return true
   }
 
-  async function run(id: string, claim: Claim, method: string, params: Fields): Promise<void> {
+  async function run(asked: Asked, claim: Claim): Promise<void> {
+    const { id, method } = asked
     if (running >= MAX_RUNNING) claim.body = errorBody(method, 'RATE_LIMITED', 'Too many requests are under way.')
     else {
       running++
       counts.ran++
-      claim.body = await answer(method, params, id)
+      claim.body = await answer(asked)
       running--
     }
     await reply(id, claim.body, claim.scheme)
@@ -159,11 +166,28 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
   const reply = (request: string, body: ReplyBody, scheme: Scheme) =>
     say(encrypt => walletResponse.write({ client: clientPubkey, request, body }, seconds(clock), encrypt), scheme)
 
-  const notify = (row: Transaction) =>
-    say(encrypt => {
-      const notification = { client: clientPubkey, body: notificationBody(row) }
-      return walletNotification.write(notification, seconds(clock), encrypt)
-    }, 'nip44')
+  const notify = (body: ReturnType<typeof notificationBody>) =>
+    say(encrypt => walletNotification.write({ client: clientPubkey, body }, seconds(clock), encrypt), 'nip44')
+
+  /** Tells of the money of a hold invoice once it waits. Of invoices that were made long ago the oldest is let go. */
+  function watchHeld(hash: string): void {
+    if (held.has(hash) || closed) return
+    if (held.size >= MAX_HELD) {
+      const [oldest, stop] = held.entries().next().value ?? []
+      stop?.()
+      if (oldest !== undefined) held.delete(oldest)
+    }
+    held.set(hash, () => {})
+    void hold.payee().then(payee => {
+      if (!payee || !held.has(hash)) return
+      const stop = payee.watchHeld(hash, async money => {
+        held.delete(hash)
+        const row = await wallet.transaction(hash).catch(() => undefined)
+        if (row) await notify(heldBody(row, money))
+      })
+      held.set(hash, stop)
+    })
+  }
 
   /** What the relays do with it is counted and ends nothing. */
   async function say(write: (encrypt: (text: string) => string) => Template, scheme: Scheme): Promise<void> {
@@ -181,15 +205,15 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     await listening.live
     if (closed) return
     try {
-      const info = { methods: [...methods, 'notifications'], encryption: offered(), notifications: NOTIFICATIONS }
+      const { methods: known, notifications } = await offered().catch(() => ({
+        methods: methods.filter(method => !method.includes('_hold_')),
+        notifications: NOTIFICATIONS.slice(0, 2),
+      }))
+      const info = { methods: [...known, 'notifications'], encryption: ciphers, notifications }
       await relays.publish(keys.sign(walletInfo.write(info, seconds(clock)), secret))
     } catch {
       counts.lost++
     }
-  }
-
-  function offered() {
-    return schemes.map(scheme => CIPHERS[scheme])
   }
 
   return {
@@ -199,6 +223,8 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     async close() {
       closed = true
       stopNews()
+      for (const stop of held.values()) stop()
+      held.clear()
       listening.close()
     },
   }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Clock } from '../../clock.ts'
-import type { BillState, Payee } from '../payment.ts'
+import type { BillState, Held, HoldPayee, Payee } from '../payment.ts'
 
 type Settled = Extract<BillState, { state: 'settled' }>
 
@@ -17,8 +17,11 @@ export interface WatchOptions {
 
 export interface Watches {
   readonly watch: Payee['watch']
+  readonly watchHeld: HoldPayee['watchHeld']
   /** The invoice is settled: tells everyone who watches it. */
   tell(hash: string, settled: Settled): void
+  /** Money for a hold invoice has arrived: tells everyone who waits for that. */
+  tellHeld(held: Held): void
   /** Something was heard about the invoice: ask now. */
   nudge(hash: string): void
   close(): void
@@ -26,6 +29,7 @@ export interface Watches {
 
 interface Entry {
   readonly listeners: Set<{ run: (settled: Settled) => void }>
+  readonly heldListeners: Set<{ run: (held: Held) => void }>
   delayMs: number
   asking: boolean
   cancel: () => void
@@ -56,6 +60,11 @@ export function nwcWatches(options: WatchOptions): Watches {
     asking--
     if (entries.get(hash) !== entry) return
     if (state?.state === 'settled') return tell(hash, state)
+    if (state?.state === 'held') {
+      const { state: _, ...money } = state
+      tellHeld({ hash, ...money })
+      if (entries.get(hash) !== entry) return
+    }
     entry.delayMs = Math.min(maxMs, Math.ceil(entry.delayMs * 1.5))
     arm(hash, entry)
   }
@@ -63,36 +72,47 @@ export function nwcWatches(options: WatchOptions): Watches {
   function tell(hash: string, settled: Settled): void {
     const entry = entries.get(hash)
     if (!entry) return
+    drop(hash, entry)
+    entry.heldListeners.clear()
+    run(entry.listeners, settled)
+  }
+
+  function tellHeld(held: Held): void {
+    const entry = entries.get(held.hash)
+    if (!entry) return
+    run(entry.heldListeners, held)
+    if (entry.listeners.size === 0) drop(held.hash, entry)
+  }
+
+  function drop(hash: string, entry: Entry): void {
+    if (entries.get(hash) !== entry) return
     entries.delete(hash)
     entry.cancel()
-    // Apart, so that a listener that throws is nobody else's trouble; stopped in between, it is not called.
-    for (const listener of entry.listeners)
-      queueMicrotask(() => {
-        if (entry.listeners.delete(listener)) listener.run(settled)
-      })
+  }
+
+  /** Adds a listener to the entry of a hash; returns the way to take it out. */
+  function join<T>(hash: string, of: (entry: Entry) => Set<{ run: T }>, onNews: T): () => void {
+    let entry = entries.get(hash)
+    if (!entry) {
+      if (entries.size >= MAX_WATCHED)
+        throw new Error(`${MAX_WATCHED} invoices are watched already: stop the watches of jobs that ended.`)
+      entry = { listeners: new Set(), heldListeners: new Set(), delayMs: firstMs, asking: false, cancel: () => {} }
+      entries.set(hash, entry)
+      arm(hash, entry)
+    }
+    const mine = entry
+    const listener = { run: onNews }
+    of(mine).add(listener)
+    return () => {
+      of(mine).delete(listener)
+      if (mine.listeners.size + mine.heldListeners.size === 0) drop(hash, mine)
+    }
   }
 
   return {
-    watch(hash, onSettled) {
-      let entry = entries.get(hash)
-      if (!entry) {
-        if (entries.size >= MAX_WATCHED)
-          throw new Error(`${MAX_WATCHED} invoices are watched already: stop the watches of jobs that ended.`)
-        entry = { listeners: new Set(), delayMs: firstMs, asking: false, cancel: () => {} }
-        entries.set(hash, entry)
-        arm(hash, entry)
-      }
-      const { listeners } = entry
-      const mine = entry
-      const listener = { run: onSettled }
-      listeners.add(listener)
-      return () => {
-        listeners.delete(listener)
-        if (listeners.size > 0 || entries.get(hash) !== mine) return
-        mine.cancel()
-        entries.delete(hash)
-      }
-    },
+    watch: (hash, onSettled) => join(hash, entry => entry.listeners, onSettled),
+    watchHeld: (hash, onHeld) => join(hash, entry => entry.heldListeners, onHeld),
+    tellHeld,
     tell,
     nudge(hash) {
       const entry = entries.get(hash)
@@ -103,4 +123,13 @@ export function nwcWatches(options: WatchOptions): Watches {
       entries.clear()
     },
   }
+}
+
+/** Each apart, so that a listener that throws is nobody else's trouble; stopped in between, it is not called. */
+function run<T>(listeners: Set<{ run: (news: T) => void }>, news: T): void {
+  const all = [...listeners]
+  for (const listener of all)
+    queueMicrotask(() => {
+      if (listeners.delete(listener)) listener.run(news)
+    })
 }
