@@ -10,7 +10,7 @@ import { type Io, UsageError } from '../src/cli/command.ts'
 import type { Doors } from '../src/cli/commands/wallet/verb.ts'
 import { walletCommandWith } from '../src/cli/commands/wallet.ts'
 import { type HandClock, handClock } from '../src/clock.ts'
-import type { Journal } from '../src/journal/journal.ts'
+import { type Journal, JournalError } from '../src/journal/journal.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import type { Fields } from '../src/payments/nwc/body.ts'
 import { PaymentError, type Wallet } from '../src/payments/payment.ts'
@@ -51,7 +51,14 @@ export function tempHome(): string {
   return folder
 }
 
-export function openTestDesk(options: { wallet?: (own: Wallet) => Wallet } = {}): TestDesk {
+export interface TestDeskOptions {
+  /** Stands before the own wallet. */
+  wallet?(own: Wallet): Wallet
+  /** How often another process has the journal when it is to be written. */
+  readonly locked?: number
+}
+
+export function openTestDesk(options: TestDeskOptions = {}): TestDesk {
   const clock = handClock()
   const net = simNet({ clock, seed: 'cli-wallet' })
   const mine = net.wallet({ alias: 'mine', msats: 1_000_000_000n })
@@ -59,12 +66,13 @@ export function openTestDesk(options: { wallet?: (own: Wallet) => Wallet } = {})
   const [journal, nodeJournal] = [memoryJournal(), memoryJournal()]
   const folder = tempHome()
   const answers = new Map<string, Fields>()
+  let { locked = 0 } = options
   // The journals are in memory; where they would lie, a file says that there is one.
   mkdirSync(join(folder, 'journals'))
   for (const name of ['client.db', `node-${'ab'.repeat(8)}.db`]) writeFileSync(join(folder, 'journals', name), '')
   const doors: Doors = {
     wallet(uri) {
-      if (uri !== 'mine') throw new Error('This is no usable wallet connection.')
+      if (uri !== 'mine' && !uri.startsWith('nostr+')) throw new Error('This is no usable wallet connection.')
       const shown = options.wallet?.(mine) ?? mine
       return {
         // The verb closes its connection, not the wallet.
@@ -77,7 +85,10 @@ export function openTestDesk(options: { wallet?: (own: Wallet) => Wallet } = {})
         async close() {},
       }
     },
-    journal: path => ({ ...(path.includes('node-') ? nodeJournal : journal), close() {} }),
+    journal(path, how) {
+      if (!how?.readOnly && --locked >= 0) throw new JournalError('locked', 'in use')
+      return { ...(path.includes('node-') ? nodeJournal : journal), close() {} }
+    },
   }
   const command = walletCommandWith(doors)
   return {
@@ -114,17 +125,18 @@ export function openTestDesk(options: { wallet?: (own: Wallet) => Wallet } = {})
   }
 }
 
-const bound = (one: Wallet, key: string | symbol): unknown => {
+/** A member of a wallet that stands behind another one. */
+export const bound = (one: Wallet, key: string | symbol): unknown => {
   const value: unknown = Reflect.get(one, key)
   return typeof value === 'function' ? value.bind(one) : value
 }
 
-function jsonLines(text: string): Record<string, unknown>[] {
-  return text
+/** An array that is spread over lines has no lines of its own. */
+const jsonLines = (text: string): Record<string, unknown>[] =>
+  text
     .split('\n')
-    .filter(line => line.startsWith('{'))
+    .filter(line => /^\{.*\}$/.test(line))
     .map(line => JSON.parse(line) as Record<string, unknown>)
-}
 
 /** An invoice of the other wallet. */
 export const billOf = (desk: TestDesk, sats: bigint, description = 'tea', expirySeconds = 3_600) =>

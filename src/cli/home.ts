@@ -4,6 +4,7 @@
  *
  * - `wallet`: the connection string of the own wallet (mode 0600; whoever reads it can spend)
  * - `caps.json`: `{"hourSats":N,"daySats":N,"peerDaySats":N}`, most that may be spent; a cap left out does not limit
+ * - `node.key`, `escrow.key`: the lasting Nostr key of a role, where no other was named (mode 0600)
  * - `journals/client.db`, `journals/node-<first 16 digits of its key>.db`: one journal per role and node
  * @module
  */
@@ -22,6 +23,8 @@ export interface Home {
   readonly path: string
   /** Where the journal of a role lies, of one key where a role has several. Its folder is made. */
   journalPath(role: Role, pubkey?: string): string
+  /** Where the lasting key of a role lies. The folder is made. */
+  keyFile(role: Role): string
   /** Journals that are there, in order of their names. */
   journals(): readonly string[]
   /** The connection string that `wallet connect` kept. */
@@ -81,6 +84,7 @@ function openHome(path: string): Home {
     capsFile,
     journalPath: (role, pubkey) =>
       join(folder('journals'), pubkey === undefined ? `${role}.db` : `${role}-${pubkey.slice(0, 16)}.db`),
+    keyFile: role => join(folder(), `${role}.key`),
     journals() {
       const journals = join(path, 'journals')
       if (!existsSync(journals)) return []

@@ -26,9 +26,9 @@ export const walletCommandWith = (doors: Doors): Command => ({
     'gridstr wallet invoice SATS [--description TEXT] [--expiry SECONDS] [--wait]',
     'gridstr wallet pay BOLT11 --max-sats N [--yes] pay once; without --yes show what would be paid, and pay nothing',
     'gridstr wallet budget [--set-hour-sats N] [--set-day-sats N] [--set-peer-day-sats N] [--clear]',
-    'gridstr wallet history [--limit N] [--since 7d]',
+    'gridstr wallet history [--limit N] [--since 7d] [--update]',
     'gridstr wallet export [--format csv|json] [--since DATE] [--until DATE] [--out FILE]',
-    'gridstr wallet regtest --relay URL…            two Lightning nodes with play money, served as NIP-47 wallets',
+    'gridstr wallet regtest --relay URL… [--dir DIR] two Lightning nodes with play money, served as NIP-47 wallets',
     '',
     '  URI             the nostr+walletconnect:// string of your wallet; - reads it from standard input, which keeps it',
     '                  out of the list of processes. Whoever has the string can spend.',
@@ -39,15 +39,17 @@ export const walletCommandWith = (doors: Doors): Command => ({
     'pay: the intent is written before anything leaves. If the outcome stays unknown, run the same command again: it asks',
     '     the wallet and pays nothing twice. Standard output is the preimage.',
     'budget: caps of an hour and of a day (the last 24 hours), and of one peer in a day, obeyed by ask and wallet pay.',
-    'history: = both know it, J only the journal, W only the wallet, ! look at it: money may be lost.',
+    'history: = both know it, J only the journal, W only the wallet, ! look at it: money may be lost. --update writes what',
+    '         the wallet knows of your own invoices and payments into the journal.',
     'export: one row per settled payment in or out; dates are UTC, --until includes its day. Text that a spreadsheet',
     '        would calculate gets an apostrophe in front.',
-    'regtest: prints one string for a payer and one for a payee; --json prints {"ready":true,"payer":…,"payee":…}',
+    'regtest: prints one string for a payer and one for a payee; --json prints {"ready":true,"payer":…,"payee":…}.',
+    '         With --dir the same two wallets come back with their strings and balances, even after a kill.',
     '',
     'The home folder is GRIDSTR_HOME, else gridstr in XDG_STATE_HOME, else ~/.gridstr.',
   ],
   async run([name = '', ...argv], io) {
-    if (name === 'regtest') return regtest(argv, io)
+    if (name === 'regtest') return regtest(argv, io, doors)
     const verb = verbs.find(one => one.name === name)
     if (!verb)
       throw new UsageError(

@@ -7,6 +7,7 @@ import { jsonLine, quoted, UsageError } from '../../command.ts'
 import { writeWhole } from '../../home.ts'
 import { csv, json, receiptOf } from './csv.ts'
 import { type Row, settledRows } from './rows.ts'
+import { openBills } from './update.ts'
 import type { Verb } from './verb.ts'
 import { inSats, timeOf } from './words.ts'
 
@@ -29,7 +30,10 @@ export const exportReceipts: Verb = {
     const [from, to] = [args.text('since'), args.text('until')]
     const since = from === undefined ? 0 : timeOf('since', from, now)
     const until = to === undefined ? Number.MAX_SAFE_INTEGER : timeOf('until', to, now, true)
-    const rows = await desk.read('all', journals => settledRows(journals, since, until))
+    const { rows, open } = await desk.read('all', journals => ({
+      rows: settledRows(journals, since, until),
+      open: journals.flatMap(openBills).filter(bill => bill.state === 'open' && bill.at <= until).length,
+    }))
     const receipts = rows.map(receiptOf)
     const text = format === 'csv' ? csv(receipts) : json(receipts)
     if (file === undefined) io.write(text)
@@ -41,6 +45,11 @@ export const exportReceipts: Verb = {
       'out',
       `${outgoing.count} movements · ${inSats(outgoing.msats)} and ${inSats(outgoing.feeMsats)} of fees`,
     )
+    if (open > 0)
+      screen.line(
+        'note',
+        `${open} invoices of your own are open: "gridstr wallet history --update" asks the wallet for them`,
+      )
     if (file !== undefined) screen.line('kept', `in ${file}`)
     if (file !== undefined && desk.json) io.out(jsonLine({ ok: true, file, in: incoming, out: outgoing }))
     return 0

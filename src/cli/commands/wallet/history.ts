@@ -8,18 +8,23 @@ import { PaymentError } from '../../../payments/payment.ts'
 import { clean, jsonLine, UsageError } from '../../command.ts'
 import { type Matched, matched } from './match.ts'
 import { recentRows } from './rows.ts'
+import { updateOwn } from './update.ts'
 import type { Desk, Verb } from './verb.ts'
 import { oneLine, sats, table, timeOf, utc } from './words.ts'
 
 export const history: Verb = {
   name: 'history',
-  options: { limit: { type: 'string' }, since: { type: 'string' } },
+  options: { limit: { type: 'string' }, since: { type: 'string' }, update: { type: 'boolean' } },
   async run(args, desk) {
     const { io, json, screen } = desk
     if (args.rest.length > 0) throw new UsageError('history takes options only, such as --limit 50 --since 7d.')
     const limit = args.number('limit', 1, 1_000) ?? 20
     const said = args.text('since')
     const since = said === undefined ? 0 : timeOf('since', said, seconds(io.clock))
+    if (args.flag('update')) {
+      const changed = await updateOwn(desk, (await desk.wallet()).wallet)
+      screen.line('update', changed === 0 ? 'the journal knew it all' : `${changed} rows written, as the wallet tells`)
+    }
     const rows = await desk.read('all', async journals => {
       const own = recentRows(journals, since, limit)
       const opened = await desk.findWallet()

@@ -114,6 +114,7 @@ export function billAlarm(row: Row, books: Books | 'none', journals: readonly Jo
     )
   )
     return undefined
+  if (row.purpose === 'own') return 'paid, says the wallet: --update writes it into the journal'
   return `money came, says the wallet; ${row.state}, says the journal`
 }
 

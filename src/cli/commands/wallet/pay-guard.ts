@@ -8,6 +8,13 @@ import type { PayOrder, WalletInfo } from '../../../payments/payment.ts'
 import { DAY_SECONDS, HOUR_SECONDS, spentBefore } from './caps.ts'
 import { inSats } from './words.ts'
 
+/** So long after its intent a request may still lie before the wallet: the payment's time-out, and clocks apart. */
+const STRAY_SECONDS = 180
+
+/** Until when (unix seconds) a wallet that denies an order, or calls it failed, may still run a request for it. */
+export const strayUntil = ({ at, endedAt = 0 }: Pick<Order, 'at' | 'endedAt'>): number =>
+  Math.max(at, endedAt) + STRAY_SECONDS
+
 export type Judged =
   | { readonly ok: true; readonly order: PayOrder }
   | { readonly ok: false; readonly rule: string; readonly says: string }

@@ -11,14 +11,12 @@ import { jsonLine, UsageError } from '../../command.ts'
 import { short } from '../../screen.ts'
 import { infoOf } from '../../wiring.ts'
 import { pause } from './desk.ts'
-import { judge, spentBesides } from './pay-guard.ts'
+import { judge, spentBesides, strayUntil } from './pay-guard.ts'
 import type { Desk, Verb } from './verb.ts'
 import { inSats, oneLine, utc } from './words.ts'
 
 /** Pauses between two questions what became of a payment: the first, and the longest. */
 const ASK_MS = [2_000, 30_000] as const
-/** So long after its intent a request may still lie before the wallet: the payment's time-out, and clocks apart. */
-const STRAY_SECONDS = 180
 const MAX_SATS = 2_100_000_000_000_000
 
 export const pay: Verb = {
@@ -94,12 +92,11 @@ type Planned =
  * can still reach it. `unknown` or `pending` come back only when the process is asked to end.
  */
 async function outcome(payer: Payer, order: Order, first: PayState, { io, screen }: Desk): Promise<PayState> {
-  const strayUntil = Math.max(order.at, order.endedAt ?? 0) + STRAY_SECONDS
   let pauseMs: number = ASK_MS[0]
   for (let state = first; ; state = await payer.payState(order.hash, io.signal)) {
     if (state.state === 'paid' || state.state === 'unproven') return state
     const denied = state.state === 'unsent' || state.state === 'failed'
-    if (denied && seconds(io.clock) > strayUntil) return state
+    if (denied && seconds(io.clock) > strayUntil(order)) return state
     if (io.signal.aborted) return { state: 'unknown', says: 'The wallet was not asked to the end.' }
     const says = 'says' in state ? ` (${state.says})` : ''
     screen.progress('asking', `the wallet does not know yet how the payment ended${says}; Ctrl-C is safe`)
