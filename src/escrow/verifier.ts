@@ -67,7 +67,14 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
   const authors = openBuckets(limits.wordsPerMinute, limits.wordsPerMinute / 4, 10_000, () => clock.now())
   const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 4, 1, () => clock.now())
   const now = () => seconds(clock)
-  const words = openWords(options, onWord)
+  const words = openWords(options, heard => {
+    try {
+      onWord(heard)
+    } catch (error) {
+      // A journal that cannot write: nothing was promised, and the asker asks again.
+      tell({ event: 'trouble', job: heard.word.job, says: String(error) })
+    }
+  })
 
   for (const [key, kept] of [...shelves.all()]) begin(key, kept, []).mail.send({ fact: 'restart', now: now() })
 
@@ -110,6 +117,9 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
     if (!event) return undefined
     if (!box) return refuse(node, job, 'There is no such case here.')
     const one = box.mail.job()
+    const claim = { fact: 'claim', result: event.id, now: now() } as const
+    // Decided: whatever is handed over now, the answer is the same.
+    if (wakeAt(one) === undefined) return box.mail.send(claim)
     const handed = { event, ...(conversationKey === undefined ? {} : { conversationKey }) }
     const read = readResult(handed, one, keys.verify)
     if (!read.ok) return refuse(node, job, read.says)
@@ -117,7 +127,7 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
     // The first one stays, even when this process died before it judged it.
     if (shelves.handed(key, 'result')?.event.id !== event.id)
       return refuse(node, job, 'Another result was handed over before: the first one counts.')
-    return box.mail.send({ fact: 'claim', result: event.id, now: now() })
+    return box.mail.send(claim)
   }
 
   /** Why there is no room for a case of this provider; forgets what nobody can ask for any more. */
