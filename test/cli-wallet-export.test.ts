@@ -117,6 +117,7 @@ describe('words', () => {
 
 describe('export', () => {
   const peer = 'a1'.repeat(32)
+  const job = 'b2'.repeat(32)
 
   /** One payment out with a fee, one in for a job, one refund, and four rows where no money settled. */
   async function busyDesk(): Promise<TestDesk> {
@@ -124,7 +125,7 @@ describe('export', () => {
     const at = seconds(desk.clock)
     const order = async (n: bigint, purpose: 'job' | 'refund' | 'own', journal = desk.journal) => {
       const { bolt11, hash, msats } = await billOf(desk, n, '=HYPERLINK("http://x")\u001b[31m')
-      journal.orders.plan({ bolt11, hash, msats, purpose, peer, job: 'b2'.repeat(32), at })
+      journal.orders.plan({ bolt11, hash, msats, purpose, peer, job, at })
       return hash
     }
     const preimage = 'c3'.repeat(32)
@@ -134,7 +135,9 @@ describe('export', () => {
     await order(5n, 'job')
     const bill = async (n: bigint) => {
       const { bolt11, hash, msats, expiresAt } = await billOf(desk, n, 'answer, long')
-      desk.nodeJournal.bills.add({ bolt11, hash, msats, expiresAt, purpose: 'job', customer: peer, at })
+      desk.nodeJournal.bills.add({ bolt11, hash, msats, expiresAt, purpose: 'job', customer: peer, job, at })
+      const event = { id: hash, pubkey: peer, created_at: at, kind: 9735, tags: [], content: '', sig: '' }
+      desk.nodeJournal.outbox.keep({ job, slot: `receipt:${hash}`, event, until: at }, 'plain')
       return hash
     }
     desk.nodeJournal.bills.end(await bill(7n), { state: 'paid', msats: 7_001n, preimage, at: at + 86_400 })
@@ -154,10 +157,12 @@ describe('export', () => {
       ['in', 'job', '7001', '0', '7.001'],
     ])
     expect(fields[1]).toMatchObject({
-      ...{ time: '2027-01-15T08:00:30Z', counterparty: npub(peer), job: 'b2'.repeat(32), state: 'paid' },
+      ...{ time: '2027-01-15T08:00:30Z', counterparty: npub(peer), job, state: 'paid' },
       ...{ description: `'=HYPERLINK("http://x")`, preimage: 'c3'.repeat(32) },
     })
     expect(fields[1]?.['bolt11']).toMatch(/^lnbcrt100n/)
+    expect(fields[2]).toMatchObject({ receipt: fields[2]?.['payment_hash'], description: 'answer, long' })
+    expect(fields[1]).toMatchObject({ receipt: '' })
     expect(table.err).toMatch(/in\s+1 movements · 7.001 sats/)
     expect(table.err).toMatch(/out\s+2 movements · 13 sats and 1.5 sats of fees/)
 

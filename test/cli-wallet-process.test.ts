@@ -57,7 +57,7 @@ describe('gridstr wallet', () => {
       await wallet(payerHome, 'connect', payer, '--json'),
       await wallet(payeeHome, 'connect', payee),
     ]
-    expect(mine).toMatchObject({ code: 0, last: { ok: true, network: 'regtest' } })
+    expect(mine).toMatchObject({ code: 0, last: { ok: true, network: 'regtest', holds: true } })
     expect(mine.last['methods']).toContain('pay_invoice')
     expect(mine.last['notifications']).toContain('payment_received')
     expect(theirs.code).toBe(0)

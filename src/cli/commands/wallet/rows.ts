@@ -30,7 +30,7 @@ export interface Row {
 
 export function ofOrder(order: Order, journal?: Journal): Row {
   const { at, endedAt, purpose, peer, job, msats, feeMsats = 0n, hash, preimage, bolt11, state } = order
-  const described = present({ description: descriptionOf(bolt11), receipt: receiptOf(journal, job) })
+  const described = present({ description: descriptionOf(bolt11), receipt: receiptOf(hash, job, journal) })
   const known = present({ endedAt, peer, job, preimage })
   return { what: 'order', direction: 'out', at, purpose, msats, feeMsats, hash, bolt11, state, ...known, ...described }
 }
@@ -39,7 +39,7 @@ export function ofOrder(order: Order, journal?: Journal): Row {
 export function ofBill(bill: Billed, journal?: Journal): Row {
   const { at, endedAt, purpose, customer: peer, job, hash, preimage, bolt11, state } = bill
   const msats = state === 'paid' ? (bill.paidMsats ?? bill.msats) : bill.msats
-  const described = present({ description: descriptionOf(bolt11), receipt: receiptOf(journal, job) })
+  const described = present({ description: descriptionOf(bolt11), receipt: receiptOf(hash, job, journal) })
   const known = present({ endedAt, peer, job, preimage })
   return {
     what: 'bill',
@@ -115,8 +115,7 @@ function descriptionOf(bolt11: string): string | undefined {
   return read.ok ? read.invoice.description : undefined
 }
 
-/** The zap receipt that was published for a job of ours. */
-const receiptOf = (journal: Journal | undefined, job: string | undefined): string | undefined =>
-  job === undefined
-    ? undefined
-    : journal?.outbox.of(job).find(({ event }) => event.kind === zapReceipt.number)?.event.id
+/** The zap receipt that a node of ours signed for this payment. */
+const receiptOf = (hash: string, job: string | undefined, journal: Journal | undefined): string | undefined =>
+  journal?.outbox.of(job ?? '').find(({ event, slot }) => event.kind === zapReceipt.number && slot.endsWith(`:${hash}`))
+    ?.event.id
