@@ -33,7 +33,8 @@ export async function regtest(argv: readonly string[], io: Io, doors: Pick<Doors
       const kept = journal?.shelf('connections')
       const secret = keptSecret(kept, `${name} service`, keys)
       const client = keptSecret(kept, `${name} client`, keys)
-      return serve({ wallet: pair[name], relays, keys, secret, client, io })
+      const store = journal && { shelf: journal.shelf(`${name} requests`), atomically: journal.atomically }
+      return serve({ wallet: pair[name], relays, keys, secret, client, io, ...(store ? { store } : {}) })
     }
     const sharing = Promise.all([share('payer'), share('payee')])
     const shared = await Promise.race([sharing, untilStopped(io.signal).then(() => undefined)])
@@ -96,12 +97,15 @@ interface Serving {
   readonly secret: Uint8Array
   readonly client: Uint8Array
   readonly io: Io
+  /** What was asked and answered; without it, forgotten with the process. */
+  readonly store?: { readonly shelf: Shelf; readonly atomically: Journal['atomically'] }
 }
 
-async function serve({ wallet, relays, keys, secret, client, io }: Serving) {
+async function serve({ client, io, ...parts }: Serving) {
+  const { keys, relays } = parts
   const seal = (own: Uint8Array) => openSeal({ keys, secret: own })
   const clientPubkey = keys.publicKey(client)
-  const service = serveNwc({ wallet, relays, clock: io.clock, keys, seal, secret, clientPubkey })
+  const service = serveNwc({ ...parts, clock: io.clock, seal, clientPubkey })
   await service.ready
   const uri = writeNwcUri({ wallet: service.pubkey, relays: relays.urls, secret: client })
   return { uri, close: () => service.close() }
