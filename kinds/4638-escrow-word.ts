@@ -28,8 +28,10 @@ export interface EscrowWord {
   readonly msats?: bigint
   /** Open and hash: when the money goes back unless it was released, unix seconds. */
   readonly deadline?: number
-  /** Open: the request. Claim: the result. Its shape is checked, its signature is not. */
+  /** Open: the request. Claim: the result. Its shape is checked, its signature is not. Absent: it lies on the relays. */
   readonly event?: Event
+  /** Claim: id of the result, where it lies on the relays. */
+  readonly result?: string
   /** Open and claim, where the event is sealed: the NIP-44 conversation key of provider and customer, which opens it. */
   readonly conversationKey?: string
   /** For people; empty beside an event. */
@@ -80,6 +82,12 @@ export const escrowWord = defineKind({
       'Of open and hash: when the money goes back unless it was released.',
       'A deadline is unix seconds, said once.',
     ),
+    result: maybe(
+      'result',
+      hex('<result id>'),
+      'Of claim: the result, where it is too long to be in here and lies on the relays.',
+      'A result is named by 64 lower-case hex digits, once.',
+    ),
     conversationKey: maybe(
       'conversation',
       hex('<conversation key>'),
@@ -88,12 +96,12 @@ export const escrowWord = defineKind({
     ),
   },
   content:
-    'Of open: the signed request as JSON. Of claim: the signed result as JSON. Else a sentence for people of at most 1,024 characters.',
+    'Of open: the signed request as JSON. Of claim: the signed result as JSON. Empty where that lies on the relays: the job itself, and the result that the claim names. Else a sentence for people of at most 1,024 characters.',
   rules: {
     offer: 'Open and hash say above 0 msats and an expiration.',
     named: 'Hash and release say a payment hash.',
     released: 'Release says a preimage, and no other word does.',
-    event: 'The content of open and claim is the JSON of one signed event.',
+    event: 'The content of open and claim is the JSON of one signed event, or empty; an empty claim names its result.',
   },
   read(found, { content, refuse }) {
     const { status: word } = found
@@ -101,6 +109,8 @@ export const escrowWord = defineKind({
     if (namesHash(word) && found.paymentHash === undefined) return refuse('named')
     if ((word === 'release') !== (found.preimage !== undefined)) return refuse('released')
     if (!carries(word)) return ok(present({ ...found, says: content.slice(0, LONGEST_SAYING) }))
+    if (content === '')
+      return word === 'claim' && found.result === undefined ? refuse('event') : ok(present({ ...found, says: '' }))
     const event = parseEvent(content)
     return event ? ok(present({ ...found, event, says: '' })) : refuse('event')
   },

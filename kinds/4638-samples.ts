@@ -47,6 +47,10 @@ export const good: readonly GoodSample<EscrowWord>[] = [
     says: 'The provider hands over a sealed result and what opens it.',
     value: { job, to: key, status: 'claim', event: result, conversationKey: preimage, says: '' },
   },
+  {
+    says: 'The result is too long to be in here.',
+    value: { job, to: key, status: 'claim', result: paymentHash, says: '' },
+  },
   { says: 'The customer is content.', value: { job, to: key, status: 'accept', says: '' } },
   { says: 'The customer is not.', value: { job, to: key, status: 'complain', says: 'It is empty.' } },
   { says: 'Not earned.', value: { job, to: key, status: 'refund', paymentHash, says: 'The texts differ.' } },
@@ -118,5 +122,7 @@ export const bad: readonly BadSample[] = [
     says: 'A refund that gives the preimage away.',
     tags: [...named, ['status', 'refund'], ['preimage', preimage]],
   },
+  { breaks: 'result', says: 'Not an id.', tags: [...named, ['status', 'claim'], ['result', 'that one']] },
+  { breaks: 'event', says: 'No result at all.', tags: [...named, ['status', 'claim']] },
   { breaks: 'event', says: 'No result.', tags: [...named, ['status', 'claim']], content: 'Trust me.' },
 ]

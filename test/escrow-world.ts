@@ -60,7 +60,7 @@ const simulated = (clock: HandClock): Rail => {
   return { payer, payee, conserved: net.conserved, breathe: async () => {} }
 }
 
-export async function escrowWorld(options: { sealed?: boolean; clock?: HandClock; rail?: Rail } = {}) {
+export async function escrowWorld(options: { sealed?: boolean; clock?: HandClock; rail?: Rail; input?: string } = {}) {
   const { clock = handClock() } = options
   const { payer, payee, conserved, breathe } = options.rail ?? simulated(clock)
   const keys = await openKeys()
@@ -81,7 +81,7 @@ export async function escrowWorld(options: { sealed?: boolean; clock?: HandClock
   const request: Event = keys.sign(
     textRequest.write(
       {
-        ...{ inputs: [{ data: 'why is the sky blue', type: 'text' }], relays: [], providers: [node] },
+        ...{ inputs: [{ data: options.input ?? 'why is the sky blue', type: 'text' }], relays: [], providers: [node] },
         ...{ stream: false, receipt: false, terms: { word: 'escrow', verifier } },
       },
       seconds(clock),

@@ -41,7 +41,7 @@ export type HashAnswer = { readonly ok: true; readonly hash: string } | Refusal
 export interface EscrowAsk {
   /**
    * The hash to bill with. Refusals: `refused` by the verifier, `decided` before, `changed` (it speaks of other money),
-   * `silent`, `too-long`. Asking again gives the same hash. Rejects with the abort reason.
+   * `silent`. Asking again gives the same hash. Rejects with the abort reason.
    */
   hashFor(ask: HashAsk, signal?: AbortSignal): Promise<HashAnswer>
   /** Hands over the result and waits, until the deadline at most. Rejects with the abort reason. */
@@ -50,7 +50,6 @@ export interface EscrowAsk {
 }
 
 const no = (rule: string, says: string): Refusal => ({ ok: false, rule, says })
-const tooLong = 'The job or its result is too long for one word to the verifier.'
 
 /** Opens the provider's half. `secret` is the provider's key: the one that signs its results. */
 export function openEscrowAsk(options: QuestionOptions): EscrowAsk {
@@ -78,7 +77,7 @@ export function openEscrowAsk(options: QuestionOptions): EscrowAsk {
           : no('changed', 'The verifier speaks of another amount or deadline.')
       }
       const late = () => no('silent', 'The verifier did not answer.')
-      return ask({ word, until: clock.now() + waitMs, hear, late, tooLong: () => no('too-long', tooLong) }, signal)
+      return ask({ word, until: clock.now() + waitMs, hear, late }, signal)
     },
 
     verdict({ request, verifier, hash, deadline, result }, signal) {
@@ -100,8 +99,7 @@ export function openEscrowAsk(options: QuestionOptions): EscrowAsk {
         says: lies > 0 ? 'The verifier gave a wrong preimage.' : 'The verifier did not decide in time.',
         lies,
       })
-      const long = (): EscrowVerdict => ({ verdict: 'vanished', says: tooLong, lies })
-      return ask({ word, until: deadline * 1_000, hear, late, tooLong: long }, signal)
+      return ask({ word, until: deadline * 1_000, hear, late }, signal)
     },
 
     close: () => words.close(),

@@ -45,8 +45,7 @@ export function openEscrowView(options: QuestionOptions): EscrowView {
           : no('changed', 'The verifier holds another hash or amount for this job.')
       }
       const late = () => no('silent', 'The verifier did not answer: pay nothing.')
-      const tooLong = () => no('too-long', 'The question is too long.')
-      return ask({ word, until: clock.now() + waitMs, hear, late, tooLong }, signal)
+      return ask({ word, until: clock.now() + waitMs, hear, late }, signal)
     },
     async say({ job, verifier, hash, word, says = '' }) {
       const value: EscrowWord = { job, to: verifier, status: word, paymentHash: hash, says: says.slice(0, 500) }

@@ -32,7 +32,7 @@ export interface EscrowShelves {
   forget(key: string): void
 }
 
-const slots = ['request', 'result', 'node:hash', 'node:release', 'node:refund', 'customer:hash']
+const slots = ['node:hash', 'request', 'result', 'node:release', 'node:refund', 'customer:hash']
 
 export function openShelves(journal: Shelves): EscrowShelves {
   const cases = journal.shelf('escrow cases')

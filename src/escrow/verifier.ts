@@ -9,6 +9,7 @@ import { fromHex, sha256Hex, toHex } from '../hash.ts'
 import { openBuckets } from '../intake/buckets.ts'
 import { type Mailbox, openMailbox } from '../mailbox.ts'
 import { type EscrowAct, type EscrowCase, type EscrowFact, type Judge, openCase, step, wakeAt } from './escrow.ts'
+import { openFind } from './fetching.ts'
 import { readRequest, readResult } from './matter.ts'
 import { caseKey, type KeptCase, openShelves, type Shelves } from './shelves.ts'
 import { type Heard, openWords, type WordsOptions } from './words.ts'
@@ -67,22 +68,15 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
   const authors = openBuckets(limits.wordsPerMinute, limits.wordsPerMinute / 4, 10_000, () => clock.now())
   const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 4, 1, () => clock.now())
   const now = () => seconds(clock)
-  const words = openWords(options, heard => {
-    try {
-      onWord(heard)
-    } catch (error) {
-      // A journal that cannot write: nothing was promised, and the asker asks again.
-      tell({ event: 'trouble', job: heard.word.job, says: String(error) })
-    }
-  })
+  const words = openWords(options, heard => guarded(heard.word.job, () => onWord(heard)))
+  const find = openFind(options.relays, closing.signal)
 
   for (const [key, kept] of [...shelves.all()]) begin(key, kept, []).mail.send({ fact: 'restart', now: now() })
 
   function onWord({ from, word }: Heard) {
     if (closing.signal.aborted || !authors.has(from)) return
     authors.take(from)
-    if (word.status === 'open') return onOpen(from, word)
-    if (word.status === 'claim') return onClaim(from, word)
+    if (word.status === 'open' || word.status === 'claim') return onHanded(from, word)
     const { job, paymentHash, status } = word
     for (const { mail } of boxes.values()) {
       const one = mail.job()
@@ -93,12 +87,34 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
     return status === 'hash' ? refuse(from, job, 'There is no such case here.') : undefined
   }
 
+  function guarded(job: string, run: () => void) {
+    try {
+      run()
+    } catch (error) {
+      // A journal that cannot write: nothing was promised, and the asker asks again.
+      tell({ event: 'trouble', job, says: String(error) })
+    }
+  }
+
+  /** Words with an event; one that is needed and lies on the relays is read from there first. */
+  function onHanded(node: string, word: EscrowWord) {
+    const go = word.status === 'open' ? onOpen : onClaim
+    const one = boxes.get(caseKey(node, word.job))?.mail.job()
+    const needed = word.status === 'open' ? !one : one && wakeAt(one) !== undefined
+    if (word.event || !needed) return go(node, word)
+    const trouble = (error: unknown) => tell({ event: 'trouble', job: word.job, says: String(error) })
+    void find(word.result ?? word.job).then(event => {
+      if (event && !closing.signal.aborted) guarded(word.job, () => go(node, { ...word, event }))
+    }, trouble)
+  }
+
   function onOpen(node: string, word: EscrowWord) {
     const { job, msats, deadline, event, conversationKey } = word
-    if (msats === undefined || deadline === undefined || !event) return undefined
+    if (msats === undefined || deadline === undefined) return undefined
     const key = caseKey(node, job)
     const known = boxes.get(key)
     if (known) return known.mail.send({ fact: 'open', msats, deadline, now: now() })
+    if (!event) return undefined
     const handed = { event, ...(conversationKey === undefined ? {} : { conversationKey }) }
     const read = readRequest(handed, { job, node, verifier: words.pubkey }, keys.verify)
     const no = read.ok ? noRoomFor(node, deadline) : read.says
@@ -111,15 +127,14 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
     return undefined
   }
 
-  function onClaim(node: string, { job, event, conversationKey }: EscrowWord) {
+  function onClaim(node: string, { job, event, result, conversationKey }: EscrowWord) {
     const key = caseKey(node, job)
     const box = boxes.get(key)
-    if (!event) return undefined
     if (!box) return refuse(node, job, 'There is no such case here.')
     const one = box.mail.job()
-    const claim = { fact: 'claim', result: event.id, now: now() } as const
+    const claim = { fact: 'claim', result: event?.id ?? result ?? '', now: now() } as const
     // Decided: whatever is handed over now, the answer is the same.
-    if (wakeAt(one) === undefined) return box.mail.send(claim)
+    if (!event || wakeAt(one) === undefined) return box.mail.send(claim)
     const handed = { event, ...(conversationKey === undefined ? {} : { conversationKey }) }
     const read = readResult(handed, one, keys.verify)
     if (!read.ok) return refuse(node, job, read.says)

@@ -7,7 +7,7 @@ import type { Listening, Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { openIntake } from '../intake.ts'
 import type { Keys } from '../keys.ts'
-import { openSeal, wrapEvent } from '../seal.ts'
+import { openSeal, SealError, wrapEvent } from '../seal.ts'
 
 export interface WordsOptions {
   readonly relays: Relays
@@ -27,7 +27,7 @@ export interface Words {
   /** Resolves when words can be heard. */
   readonly live: Promise<void>
   sign(word: EscrowWord): Event
-  /** Sends a signed word in a fresh wrap; the same bytes inside each time. Never rejects. */
+  /** Sends a signed word in a fresh wrap; the same bytes inside each time. To what is no key, nothing is sent. Never rejects. */
   send(signed: Event, to: string): Promise<void>
   close(): void
 }
@@ -68,7 +68,15 @@ export function openWords(options: WordsOptions, onWord: (heard: Heard) => void)
     live: listening.live,
     sign: word => keys.sign(escrowWord.write(word, seconds(clock)), secret),
     async send(signed, to) {
-      await relays.publish(wrapEvent(keys, signed, to, seconds(clock)), { want: 1, keepMs })
+      let wrap: Event
+      try {
+        wrap = wrapEvent(keys, signed, to, seconds(clock))
+      } catch (error) {
+        // A customer may name anything as its verifier, also what is no key.
+        if (error instanceof SealError) return
+        throw error
+      }
+      await relays.publish(wrap, { want: 1, keepMs })
     },
     close: () => listening.close(),
   }
