@@ -71,7 +71,7 @@ const may: Record<string, readonly string[]> = {
   intake: ['kinds', 'keys', ...leaves],
   connect: ['kinds', 'relays', 'intake', 'keys', ...leaves],
   ...Object.fromEntries(members.map(room => [room, ['kinds', 'ledger', 'tensors', ...leaves]])),
-  ...Object.fromEntries(roles.map(room => [room, ['kinds', 'relays', ...heart, ...members, ...leaves]])),
+  ...Object.fromEntries(roles.map(room => [room, ['kinds', 'relays', 'escrow', ...heart, ...members, ...leaves]])),
 }
 
 describe('who imports whom', () => {

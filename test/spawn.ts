@@ -3,6 +3,8 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -35,13 +37,24 @@ export interface Running {
 /** Most that one wait may take on a busy machine. */
 const patience = 25_000
 const all = new Set<ChildProcess>()
+const homes: string[] = []
 process.once('exit', () => {
   for (const child of all) child.kill('SIGKILL')
+  for (const home of homes) rmSync(home, { recursive: true, force: true })
 })
+
+/** A home folder of its own: no process of a test meets the keys, wallets and journals of another, or of a person. */
+export function freshHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'gridstr-home-'))
+  homes.push(home)
+  return home
+}
 
 /** `gridstr …` in a process of its own, as a user starts it. */
 export function gridstr(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  return start(argv[0] ?? 'gridstr', process.execPath, [join(root, 'bin/gridstr.mjs'), ...argv], { env })
+  return start(argv[0] ?? 'gridstr', process.execPath, [join(root, 'bin/gridstr.mjs'), ...argv], {
+    env: { GRIDSTR_HOME: env['GRIDSTR_HOME'] ?? freshHome(), ...env },
+  })
 }
 
 /** Any program, watched line by line. */

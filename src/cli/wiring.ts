@@ -13,6 +13,7 @@ import { nwcWallet } from '../payments/nwc.ts'
 import type { Wallet, WalletInfo } from '../payments/payment.ts'
 import { openSeal } from '../seal.ts'
 import { type Arguments, type Io, quoted, UsageError } from './command.ts'
+import { findHome } from './home.ts'
 import type { Screen } from './screen.ts'
 
 export const walletOptions = { wallet: { type: 'string' }, 'wallet-file': { type: 'string' } } as const
@@ -36,9 +37,9 @@ export function relayUrls(args: Arguments): string[] {
 export const pool = (urls: readonly string[], keys: Keys, clock: Clock, secret?: Uint8Array): Relays =>
   connectRelays({ urls, keys, clock, ...(secret ? { secret } : {}) })
 
-/** The key of `--key FILE`, written there when the file does not exist yet; else one for this run. */
-export function secretOf(args: Arguments, keys: Keys, screen: Screen): Uint8Array {
-  const file = args.text('key')
+/** The key of `--key FILE` or of `fallback`, written there when the file does not exist yet; else one for this run. */
+export function secretOf(args: Arguments, keys: Keys, screen: Screen, fallback?: () => string): Uint8Array {
+  const file = args.text('key') ?? fallback?.()
   if (file === undefined) return keys.newSecret()
   if (!existsSync(file)) {
     const secret = keys.newSecret()
@@ -59,7 +60,7 @@ export function secretOf(args: Arguments, keys: Keys, screen: Screen): Uint8Arra
   }
 }
 
-/** The wallet of `--wallet`, `--wallet-file` or `GRIDSTR_WALLET`, with the relays that it opens; `undefined` when none is named. */
+/** The wallet of `--wallet`, `--wallet-file`, `GRIDSTR_WALLET` or `gridstr wallet connect`, with the relays that it opens; `undefined` when none is named. */
 export function walletOf(args: Arguments, io: Io, keys: Keys): Wallet | undefined {
   const file = args.text('wallet-file')
   let uri = args.text('wallet')
@@ -69,7 +70,7 @@ export function walletOf(args: Arguments, io: Io, keys: Keys): Wallet | undefine
     } catch (error) {
       throw new UsageError(`The wallet file ${file} cannot be read: ${reason(error)}`)
     }
-  uri ??= io.env['GRIDSTR_WALLET']
+  uri ??= io.env['GRIDSTR_WALLET'] ?? findHome(io)?.wallet()
   if (!uri) return undefined
   try {
     return connectWallet(uri, keys, io.clock)

@@ -6,11 +6,13 @@
 import type { Event, TextResult } from '../../kinds/index.ts'
 import { cancel, feedback, frame, present, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
+import { openEscrowView } from '../escrow/customer.ts'
 import { openClientJob } from '../job/client-side.ts'
-import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
+import type { ClientAct, ClientFact, ClientJob, Quote, Why } from '../job.ts'
 import { isEnd, step, wakeAt } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openMailbox } from '../mailbox.ts'
+import { readInvoice } from '../payments/bolt11.ts'
 import { openUnder } from '../seal/under-preimage.ts'
 import type { ClientOptions, Outcome } from './client.ts'
 import { type Opening, openKeeping } from './keeping.ts'
@@ -97,6 +99,22 @@ export function openAsk(options: AskOptions): Asked {
     send({ fact: 'unpublished', why: { code: 'relay', says: `No relay took the job (${said}). Check --relay.` } })
   }
 
+  /** A bill of escrow is worth what its verifier says: a node could hold the money for a hash of its own. */
+  async function clear(now: ClientJob, quote: Quote): Promise<ClientFact> {
+    const read =
+      quote.terms?.word === 'escrow' && terms?.word === 'escrow' ? readInvoice(quote.bolt11 ?? '') : undefined
+    if (!read?.ok || terms?.word !== 'escrow') return paying.clear(now, quote)
+    const view = openEscrowView({ relays, keys, secret, clock })
+    try {
+      const { hash, msats = 0n } = read.invoice
+      const vouched = await view.vouched({ job: request.id, verifier: terms.verifier, hash, msats })
+      if (vouched.ok) return paying.clear(now, quote)
+      return { fact: 'barred', why: { code: `verifier-${vouched.rule}`, says: vouched.says } }
+    } finally {
+      view.close()
+    }
+  }
+
   let published = false
   let withdrawn: Promise<unknown> = Promise.resolve()
   function perform(act: ClientAct, now: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
@@ -107,8 +125,7 @@ export function openAsk(options: AskOptions): Asked {
         return publish(send, first)
       }
       case 'clear':
-        send(paying.clear(now, act.quote))
-        return undefined
+        return clear(now, act.quote).then(send)
       case 'pay':
         tell({ event: 'paying', msats: act.order.msats, hash: act.order.hash })
         return payer?.pay(act.order).then(state => send(paying.word(state)))

@@ -61,7 +61,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
   const urls = service.relayHints ?? relays.urls
   let closed = false
   let stopTimer = () => {}
-  let expected: { id: string; came: () => void } | undefined
+  let expected: { id: string; came: (back: boolean) => void } | undefined
   let beatAt = 0
   let announcedAt = 0
   let nextProbeAt = 0
@@ -112,9 +112,9 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
       const cancel = clock.after(probeWaitMs, () => resolve(false))
       expected = {
         id: inner.id,
-        came: () => {
+        came(back) {
           cancel()
-          resolve(true)
+          resolve(back)
         },
       }
     })
@@ -178,11 +178,13 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
       return round()
     },
     heard(event) {
-      if (event.id === expected?.id) expected.came()
+      if (event.id === expected?.id) expected.came(true)
     },
     close() {
       closed = true
       stopTimer()
+      // A probe under way would keep the process for its whole patience.
+      expected?.came(false)
     },
   }
 }

@@ -168,7 +168,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'settle':
         return settle(act.hash).then(send)
       case 'ask-verifier':
-        return escrow?.verdict(now, send)
+        return askVerifier(now, send)
       case 'release':
         return billing.release(act.hash).then(fact => {
           if (fact) send(fact)
@@ -187,6 +187,11 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     const { id, customer } = ask
     const row = { id: `use:${id}`, customer, job: id, msats: -msats, why: 'job', at: seconds(clock) }
     return journal.bills.credit(row) || journal.bills.credits({ job: id }).some(one => one.id === row.id)
+  }
+
+  async function askVerifier(now: NodeJob, send: (fact: NodeFact) => void): Promise<void> {
+    await delivering
+    await escrow?.verdict(now, send)
   }
 
   async function settle(hash: string): Promise<NodeFact> {
@@ -221,6 +226,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       if (done || options.signal.aborted) return
       done = true
       keeping.forget()
+      escrow?.forget()
       options.forgotten(now)
     }
     // After the acts of the end have begun; what they say is in the outbox then.

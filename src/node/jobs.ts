@@ -203,7 +203,10 @@ export function openJobs(options: JobsOptions): Jobs {
         void offer(relays, journal, event, (until - seconds(clock)) * 1000)
     },
     open: () => [...boxes.values()].map(box => box.job()),
-    close: () => boxes.clear(),
+    close() {
+      options.escrow?.close()
+      boxes.clear()
+    },
   }
 }
 

@@ -16,6 +16,7 @@ import type { HoldPayee, Network, Payee, Payer } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
+import { openEscrowDesk } from './escrow.ts'
 import type { NodeEvent } from './job-box.ts'
 import { openJobs } from './jobs.ts'
 import { openRefunds } from './refunds.ts'
@@ -39,8 +40,8 @@ export interface NodeOptions {
   readonly service: ServiceFacts
   /** Pay before the work (default), or after it for customers within their credit line, whatever they wished. */
   readonly when?: 'before' | 'after'
-  /** Terms that customers may wish for beside `before`. Default: parts, and hold where the wallet can. */
-  readonly terms?: Partial<Pick<NodeTerms, 'after' | 'parts' | 'hold'>>
+  /** Terms that customers may wish for beside `before`. Default: parts, and hold and escrow where the wallet can hold. */
+  readonly terms?: Partial<Pick<NodeTerms, 'after' | 'parts' | 'hold' | 'escrow'>>
   /** What the node promised, said, billed and keeps. Default: in memory, lost with the process. */
   readonly journal?: Journal
   /** Pays kept money back to customers who claim it. Default: it only pays for their next job. */
@@ -98,8 +99,11 @@ export interface Node {
   close(): Promise<void>
 }
 
-/** Opens a node on relays that stay the caller's. Throws when a price is asked and no wallet is given. */
-export async function openNode(options: NodeOptions): Promise<Node> {
+/**
+ * Opens a node on relays that stay the caller's. Throws when a price is asked and no wallet is given. When `signal` fires
+ * before it has opened, it closes again and rejects with the signal's reason.
+ */
+export async function openNode(options: NodeOptions, opening?: AbortSignal): Promise<Node> {
   const { relays, keys, secret, clock, runner, payee, priceMsats } = options
   if (priceMsats > 0n && !payee)
     throw new Error(
@@ -113,13 +117,14 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const closing = new AbortController()
   const { signal } = closing
   const models = await runner.models()
-  const holder = await holderOf(payee, tell)
+  const holder = priceMsats > 0n ? await holderOf(payee, tell, opening) : undefined
   const terms = termsOf(options, holder !== undefined)
   const zaps = openZaps({ keys, secret, clock, priceMsats, journal })
   const jobs = openJobs({
     ...{ relays, keys, secret, clock, journal, runner, priceMsats, terms, limits, seal, zaps, tell, signal },
     ...(payee ? { payee } : {}),
     ...(holder ? { holder } : {}),
+    ...(terms.escrow ? { escrow: openEscrowDesk({ relays, keys, secret, clock, journal, signal }) } : {}),
   })
   const { refunder } = options
   const refunds =
@@ -133,7 +138,8 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   const intake = (kinds: readonly number[], open: boolean) =>
     openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open, rate }).admit
   const onAgain = (id: string) => jobs.again(id)
-  const answered = await answeredBefore(relays, pubkey, runner.kinds, since())
+  const answered = await answeredBefore(relays, pubkey, runner.kinds, since(), opening)
+  opening?.throwIfAborted()
   const listening: Listening[] = [
     relays.listen([addressedTo([pubkey], [...runner.kinds], { since: since() })], {
       admit: intake(runner.kinds, false),
@@ -192,26 +198,38 @@ export async function openNode(options: NodeOptions): Promise<Node> {
   prune()
   await jobs.resume()
   refunds?.resume()
-  await Promise.all(listening.map(one => one.live))
+  const close = async () => {
+    announcer.close()
+    stopPruning()
+    for (const one of listening) one.close()
+    closing.abort()
+    jobs.close()
+  }
+  await Promise.race([Promise.all(listening.map(one => one.live)), aborted(opening)])
+  if (opening?.aborted) {
+    await close()
+    throw opening.reason
+  }
   return {
     pubkey,
     kinds: runner.kinds,
     ready: announcer.start(),
     jobs: () => jobs.open(),
-    async close() {
-      announcer.close()
-      stopPruning()
-      for (const one of listening) one.close()
-      closing.abort()
-      jobs.close()
-    },
+    close,
   }
 }
 
+const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
+
 /** What the wallet can hold with. A wallet that cannot be asked now holds nothing: plain bills remain. */
-async function holderOf(payee: Payee | undefined, tell: (event: NodeEvent) => void): Promise<HoldPayee | undefined> {
+async function holderOf(
+  payee: Payee | undefined,
+  tell: (event: NodeEvent) => void,
+  signal: AbortSignal | undefined,
+): Promise<HoldPayee | undefined> {
   try {
-    return await payee?.hold?.()
+    return await payee?.hold?.(signal)
   } catch (error) {
     tell({ event: 'trouble', says: `The wallet does not say whether it can hold money: ${String(error)}` })
     return undefined
@@ -226,7 +244,7 @@ function termsOf({ when, terms, priceMsats }: NodeOptions, canHold: boolean): No
     afterByDefault: byDefault,
     parts: terms?.parts ?? true,
     hold: canHold && (terms?.hold ?? true),
-    escrow: false,
+    escrow: canHold && (terms?.escrow ?? true),
   }
 }
 

@@ -67,9 +67,10 @@ export async function answeredBefore(
   pubkey: string,
   kinds: readonly number[],
   since: number,
+  signal?: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const results = kinds.flatMap(kind => resultKind(kind) ?? [])
-  const events = await query(relays, [{ kinds: results, authors: [pubkey], since, limit: 500 }])
+  const events = await query(relays, [{ kinds: results, authors: [pubkey], since, limit: 500 }], signal)
   return new Set(events.flatMap(event => jobIdOf(event) ?? []))
 }
 

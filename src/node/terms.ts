@@ -47,7 +47,7 @@ export function decide(
   if (wish.word === 'hold' && terms.hold) return { when: 'hold' }
   if (wish.word === 'escrow' && terms.escrow) return { when: 'escrow', verifier: wish.verifier }
   if (wish.word === 'after' && terms.after) {
-    const bills = journal.bills.list({ customer, limit: 1_000 }).filter(bill => bill.credit)
+    const bills = journal.bills.list({ customer, limit: 1_000 })
     if (creditLine(bills, { ...terms.after, now }).freeMsats >= msats) return { when: 'after' }
   }
   return { when: 'before' }

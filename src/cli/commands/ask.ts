@@ -1,10 +1,14 @@
 /** @module `gridstr ask`: buys one answer. */
-import type { AskEvent, Outcome } from '../../client/client.ts'
 import { chooseNode, openClient, readMarket } from '../../client/client.ts'
 import { seconds } from '../../clock.ts'
+import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
-import { type Command, clean, type Io, jsonLine, readArguments, UsageError } from '../command.ts'
-import { money, openScreen, type Screen, short } from '../screen.ts'
+import { closing, givingUp, resumed, showAsk } from '../asking.ts'
+import { type Command, jsonLine, readArguments, UsageError } from '../command.ts'
+import { findHome } from '../home.ts'
+import { journalOf, journalOption } from '../keeping.ts'
+import { money, openScreen } from '../screen.ts'
+import { termsOf } from '../terms.ts'
 import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
 
 export const askCommand: Command = {
@@ -18,6 +22,10 @@ export const askCommand: Command = {
     '  --model NAME     only nodes that offer this model',
     '  --max-sats N     pay up to this for the answer (default 0: free answers only)',
     '  --wallet URI     wallet to pay from: a nostr+walletconnect:// string; also --wallet-file or GRIDSTR_WALLET',
+    '                   (default: the one that "gridstr wallet connect" keeps)',
+    '  --terms WHEN     before (default), parts:N, hold (paying opens the answer), after, or escrow:NPUB of a verifier',
+    '  --journal FILE   where orders and payments are written before they leave (default: in the home folder)',
+    '  --resume         ask nothing, finish what an earlier run left',
     '  --key FILE       your Nostr key (default: a new one per run, so that nobody can link your questions)',
     '  --max-tokens N, --timeout SECONDS',
     '  --json           {"event":"chunk","text":…} lines, then one line with "ok"',
@@ -33,13 +41,17 @@ export const askCommand: Command = {
       'max-sats': { type: 'string' },
       'max-tokens': { type: 'string' },
       timeout: { type: 'string' },
+      terms: { type: 'string' },
+      ...journalOption,
+      resume: { type: 'boolean' },
       key: { type: 'string' },
       json: { type: 'boolean' },
     })
     const urls = relayUrls(args)
     const json = args.flag('json')
     const text = (args.rest.join(' ') === '-' ? await io.stdin() : args.rest.join(' ')).trim()
-    if (text === '')
+    const resuming = args.flag('resume')
+    if (text === '' && !resuming)
       throw new UsageError(
         'Nothing asked: write the question in quotes at the end, or - to read it from standard input.',
       )
@@ -49,11 +61,20 @@ export const askCommand: Command = {
     const maxTokens = args.number('max-tokens', 1, 1_000_000)
     const ttlSeconds = args.number('timeout', 1, 86_400) ?? 600
     const model = args.text('model')
+    const terms = termsOf(args.text('terms'))
     const screen = openScreen(io)
     const keys = await openKeys()
     const secret = secretOf(args, keys, screen)
     const wallet = walletOf(args, io, keys)
+    // Free questions move no money: they leave no trace.
+    const keeps = resuming || args.text('journal') !== undefined || (wallet !== undefined && capMsats > 0n)
+    const journal = keeps ? journalOf(args, io, screen, 'client') : memoryJournal()
+    const caps = findHome(io)?.caps() ?? {}
     const relays = pool(urls, keys, io.clock, secret)
+    const walletInfo = async () => {
+      screen.progress('wallet', 'asking the wallet …')
+      return wallet && infoOf(wallet, io.signal)
+    }
     const refuse = (code: string, error: string): number => {
       if (json) io.out(jsonLine({ ok: false, code, error }))
       screen.line('failed', error)
@@ -65,6 +86,15 @@ export const askCommand: Command = {
           'no-wallet',
           'A price was allowed but no wallet given: add --wallet nostr+walletconnect://…, or leave --max-sats away for free answers.',
         )
+      const info = wallet && keeps ? await walletInfo() : undefined
+      if (info?.ok === false) return refuse('wallet', info.says)
+      const client = openClient({
+        ...{ relays, keys, secret, clock: io.clock, journal, caps, network: info?.network ?? 'mainnet' },
+        ...(wallet ? { payer: wallet, payee: wallet } : {}),
+        ...(info?.nodeKey ? { nodeKey: info.nodeKey } : {}),
+      })
+      const earlier = resumed(client, io, screen, { json, alone: resuming })
+      if (resuming) return (await earlier) ? 0 : 1
       screen.progress('market', `looking for nodes on ${urls.join(', ')} …`)
       const offers = await readMarket(relays, seconds(io.clock), io.signal)
       const wish = {
@@ -88,17 +118,6 @@ export const askCommand: Command = {
         'node',
         `${npub(pubkey)} · ${announcement.name} · ${price === undefined ? 'price on request' : money(price)}${alive ? '' : ' · no heartbeat lately'}`,
       )
-      if (wallet && capMsats > 0n) screen.progress('wallet', 'asking the wallet …')
-      const info = wallet && capMsats > 0n ? await infoOf(wallet, io.signal) : undefined
-      if (info?.ok === false) return refuse('wallet', info.says)
-      const client = openClient({
-        relays,
-        keys,
-        secret,
-        clock: io.clock,
-        network: info?.network ?? 'mainnet',
-        ...(wallet ? { payer: wallet } : {}),
-      })
       const patience = givingUp(io, ttlSeconds)
       const outcome = await client
         .ask(
@@ -110,11 +129,13 @@ export const askCommand: Command = {
             ttlSeconds,
             ...(model === undefined ? {} : { model }),
             ...(maxTokens === undefined ? {} : { maxTokens }),
+            ...(terms === undefined ? {} : { terms }),
             onEvent: event => showAsk(event, io, screen, json),
           },
           io.signal,
         )
         .finally(patience.end)
+      await earlier
       return closing(outcome, io, screen, json)
     } catch (error) {
       if (error instanceof UsageError) throw error
@@ -122,23 +143,9 @@ export const askCommand: Command = {
     } finally {
       await wallet?.close()
       await relays.close()
+      journal.close()
     }
   },
-}
-
-/** A wallet that stays silent is waited for: two seconds after Ctrl-C, a minute after the question's own time. */
-function givingUp(io: Io, ttlSeconds: number): { signal: AbortSignal; end(): void } {
-  const stop = new AbortController()
-  const cancels = [io.clock.after((ttlSeconds + 60) * 1000, () => stop.abort())]
-  const hurry = () => void cancels.push(io.clock.after(2_000, () => stop.abort()))
-  io.signal.addEventListener('abort', hurry, { once: true })
-  return {
-    signal: stop.signal,
-    end() {
-      io.signal.removeEventListener('abort', hurry)
-      for (const cancel of cancels) cancel()
-    },
-  }
 }
 
 function keyOf(text: string): string {
@@ -148,89 +155,4 @@ function keyOf(text: string): string {
     // Never the text itself: it may be a secret key, pasted by mistake.
     throw new UsageError(`--to: ${reason(error)}`)
   }
-}
-
-/** Shows one moment of a question: the answer to stdout, everything else to stderr. */
-export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean): void {
-  switch (event.event) {
-    case 'asked':
-      screen.line(
-        'asked',
-        `job ${short(event.request)} on ${event.relays} ${event.relays === 1 ? 'relay' : 'relays'}${event.sealed ? ', sealed to the node' : ''}`,
-      )
-      return
-    case 'quote':
-      screen.line('invoice', `${money(event.msats)} says the invoice itself: ${event.bolt11.slice(0, 28)}…`)
-      return
-    case 'paying':
-      screen.progress('paying', money(event.msats))
-      return
-    case 'paid':
-      screen.line(
-        'paid',
-        `preimage ${short(event.preimage)} opens the payment hash · routing fee ${event.feeMsats} msats`,
-      )
-      return
-    case 'unproven':
-    case 'unknown':
-      screen.line('wallet', event.says)
-      return
-    case 'processing':
-      screen.progress('working', 'the node works on it …')
-      return
-    case 'chunk':
-      screen.progress('answer', 'streaming')
-      if (json) io.out(jsonLine({ event: 'chunk', text: event.text }))
-      else io.write(clean(event.text))
-      return
-    case 'replaced':
-      if (!json) io.write(`\n${clean(event.text)}`)
-      screen.line('note', 'what streamed differs from the signed result; this is the result')
-      return
-    case 'receipt':
-      screen.line(
-        'receipt',
-        event.ok
-          ? `zap receipt ${short(event.id)} holds`
-          : `zap receipt ${short(event.id)} is not believed: ${event.reasons.join(', ')}`,
-      )
-  }
-}
-
-/** The last lines. Exit status 0 for an answer. */
-function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean): number {
-  const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage } = outcome
-  if (!json && ok) io.out('')
-  if (json)
-    io.out(
-      jsonLine(
-        ok
-          ? {
-              ok,
-              text: outcome.text,
-              request: request.id,
-              result: result?.id,
-              msats,
-              ms,
-              firstTextMs,
-              preimage,
-              receipt: receipt?.id,
-              usage,
-            }
-          : { ok, code: outcome.code, error: clean(outcome.says ?? ''), request: request.id, msats, ms, preimage },
-      ),
-    )
-  if (!ok) {
-    screen.line(
-      'failed',
-      `${outcome.says ?? ''}${msats > 0n ? ` You paid ${money(msats)}: keep the preimage ${preimage ?? '(none shown)'} and job ${request.id} as proof.` : ''}`,
-    )
-    return 1
-  }
-  const first = firstTextMs === undefined ? '' : ` · first words after ${(firstTextMs / 1000).toFixed(2)} s`
-  screen.line(
-    'done',
-    `${money(msats)}${first} · ${(ms / 1000).toFixed(2)} s in all${usage ? ` · ${usage.outputTokens} tokens` : ''}`,
-  )
-  return 0
 }

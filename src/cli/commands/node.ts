@@ -1,10 +1,13 @@
 /** @module `gridstr node`: sells answers. */
+import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys } from '../../keys.ts'
 import { type NodeEvent, openNode } from '../../node/node.ts'
 import { openRunner } from '../../runners/index.ts'
 import { nanoAbout } from '../../runners/llama/source.ts'
 import type { Runner } from '../../runners/runner.ts'
 import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageError, untilStopped } from '../command.ts'
+import { findHome } from '../home.ts'
+import { journalOf, journalOption } from '../keeping.ts'
 import { bar, money, openScreen, type Screen, short } from '../screen.ts'
 import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
 
@@ -53,8 +56,12 @@ export const nodeCommand: Command = {
     '  --price-msats N    price of one answer (default 0: free, needs no wallet)',
     '  --wallet URI       where the money goes: a nostr+walletconnect:// string of your wallet;',
     '                     also by --wallet-file FILE or GRIDSTR_WALLET',
-    '  --key FILE         Nostr key of the node, made and kept there if missing (default: a new one per run)',
+    '  --key FILE         Nostr key of the node, made and kept there if missing (default: a new one per run; one in the',
+    '                     home folder when priced, because customers who paid come back to it)',
     '  --name NAME        name to announce',
+    '  --pay-after SATS   let customers pay after the work: a line of credit that begins with so many sats for anybody,',
+    '                     grows with what is paid and halves with what is not',
+    '  --journal FILE     what was promised, billed and is kept for customers (default: in the home folder, when priced)',
     '  --open             also answer jobs that name no provider',
     '  --delay-ms N       echo only: wait before answering',
     '  --json             one line when ready, then one per job event',
@@ -65,6 +72,8 @@ export const nodeCommand: Command = {
       ...walletOptions,
       ...runnerOptions,
       'price-msats': { type: 'string' },
+      'pay-after': { type: 'string' },
+      ...journalOption,
       key: { type: 'string' },
       name: { type: 'string' },
       open: { type: 'boolean' },
@@ -74,13 +83,20 @@ export const nodeCommand: Command = {
     const priceMsats = BigInt(args.number('price-msats', 0, 100_000_000_000) ?? 0)
     const screen = openScreen(io)
     const keys = await openKeys()
-    const secret = secretOf(args, keys, screen)
+    const home = findHome(io)
+    const secret = secretOf(args, keys, screen, home && priceMsats > 0n ? () => home.keyFile('node') : undefined)
+    const startSats = args.number('pay-after', 0, 100_000_000)
     const wallet = walletOf(args, io, keys)
     if (priceMsats > 0n && !wallet)
       throw new UsageError(
         `A price of ${priceMsats} msats needs a wallet to be paid with: add --wallet nostr+walletconnect://… (for play money: gridstr wallet regtest).`,
       )
-    const runner = await runnerOf(args, io, screen)
+    const kept = priceMsats > 0n || args.text('journal') !== undefined
+    const journal = kept ? journalOf(args, io, screen, 'node', keys.publicKey(secret)) : memoryJournal()
+    const runner = await runnerOf(args, io, screen).catch(error => {
+      journal.close()
+      throw error
+    })
     const relays = pool(urls, keys, io.clock, secret)
     try {
       if (wallet && priceMsats > 0n) screen.progress('wallet', 'asking the wallet …')
@@ -97,24 +113,34 @@ export const nodeCommand: Command = {
       }
       let live = false
       const waiting: NodeEvent[] = []
-      const node = await openNode({
-        relays,
-        keys,
-        secret,
-        clock: io.clock,
-        runner,
-        priceMsats,
-        open: args.flag('open'),
-        ...(wallet ? { payee: wallet } : {}),
-        service: {
-          id: 'gridstr',
-          name: args.text('name') ?? `gridstr ${models.map(m => m.name).join(', ')}`,
-          about: models.map(m => `${m.name}: ${m.about}`).join(' · '),
-          kinds: runner.kinds,
-          nodeKeys: info?.nodeKey ? [info.nodeKey] : [],
+      const node = await openNode(
+        {
+          relays,
+          keys,
+          secret,
+          clock: io.clock,
+          runner,
+          priceMsats,
+          open: args.flag('open'),
+          journal,
+          ...(wallet ? { payee: wallet } : {}),
+          ...(wallet && info?.methods.includes('pay_invoice')
+            ? { refunder: { payer: wallet, network: async () => info.network } }
+            : {}),
+          ...(startSats === undefined
+            ? {}
+            : { when: 'after' as const, terms: { after: { startMsats: BigInt(startSats) * 1000n } } }),
+          service: {
+            id: 'gridstr',
+            name: args.text('name') ?? `gridstr ${models.map(m => m.name).join(', ')}`,
+            about: models.map(m => `${m.name}: ${m.about}`).join(' · '),
+            kinds: runner.kinds,
+            nodeKeys: info?.nodeKey ? [info.nodeKey] : [],
+          },
+          onEvent: event => (live ? report(event) : waiting.push(event)),
         },
-        onEvent: event => (live ? report(event) : waiting.push(event)),
-      })
+        io.signal,
+      )
       screen.line(
         'node',
         `${npub(node.pubkey)} · ${models.map(m => m.name).join(', ')} · ${money(priceMsats)} per answer · signatures by ${keys.engine}`,
@@ -137,10 +163,15 @@ export const nodeCommand: Command = {
       await node.close()
       screen.line('node', left === 0 ? 'ended; no job was under way' : `ended with ${left} jobs under way`)
       return 0
+    } catch (error) {
+      if (!io.signal.aborted) throw error
+      screen.line('node', 'ended before it was heard by anybody')
+      return 0
     } finally {
       await runner.close()
       await wallet?.close()
       await relays.close()
+      journal.close()
     }
   },
 }

@@ -1,0 +1,149 @@
+/**
+ * What a person and a script see of a question: its moments, its end, and how long a silent wallet is waited for.
+ * @module
+ */
+import type { AskEvent, Client, Outcome } from '../client/client.ts'
+import { clean, type Io, jsonLine } from './command.ts'
+import { money, type Screen, short } from './screen.ts'
+
+/** A wallet that stays silent is waited for: two seconds after Ctrl-C, a minute after the question's own time. */
+export function givingUp(io: Io, ttlSeconds: number): { signal: AbortSignal; end(): void } {
+  const stop = new AbortController()
+  const cancels = [io.clock.after((ttlSeconds + 60) * 1000, () => stop.abort())]
+  const hurry = () => void cancels.push(io.clock.after(2_000, () => stop.abort()))
+  io.signal.addEventListener('abort', hurry, { once: true })
+  return {
+    signal: stop.signal,
+    end() {
+      io.signal.removeEventListener('abort', hurry)
+      for (const cancel of cancels) cancel()
+    },
+  }
+}
+
+/** Shows one moment of a question: the answer to stdout, everything else to stderr. */
+export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean): void {
+  switch (event.event) {
+    case 'asked':
+      screen.line(
+        'asked',
+        `job ${short(event.request)} on ${event.relays} ${event.relays === 1 ? 'relay' : 'relays'}${event.sealed ? ', sealed to the node' : ''}`,
+      )
+      return
+    case 'quote':
+      screen.line('invoice', `${money(event.msats)} says the invoice itself: ${event.bolt11.slice(0, 28)}…`)
+      return
+    case 'paying':
+      screen.progress('paying', money(event.msats))
+      return
+    case 'paid':
+      screen.line(
+        'paid',
+        `preimage ${short(event.preimage)} opens the payment hash · routing fee ${event.feeMsats} msats`,
+      )
+      return
+    case 'unproven':
+    case 'unknown':
+      screen.line('wallet', event.says)
+      return
+    case 'processing':
+      screen.progress('working', 'the node works on it …')
+      return
+    case 'chunk':
+      screen.progress('answer', 'streaming')
+      if (json) io.out(jsonLine({ event: 'chunk', text: event.text }))
+      else io.write(clean(event.text))
+      return
+    case 'replaced':
+      if (!json) io.write(`\n${clean(event.text)}`)
+      screen.line('note', 'what streamed differs from the signed result; this is the result')
+      return
+    case 'refund':
+      screen.line('refund', refundWords[event.state](money(event.msats)))
+      return
+    case 'receipt':
+      screen.line(
+        'receipt',
+        event.ok
+          ? `zap receipt ${short(event.id)} holds`
+          : `zap receipt ${short(event.id)} is not believed: ${event.reasons.join(', ')}`,
+      )
+  }
+}
+
+/** The last lines. Exit status 0 for an answer. */
+export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean): number {
+  const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage } = outcome
+  if (!json && ok) io.out('')
+  if (json)
+    io.out(
+      jsonLine(
+        ok
+          ? {
+              ok,
+              text: outcome.text,
+              request: request.id,
+              result: result?.id,
+              msats,
+              ms,
+              firstTextMs,
+              preimage,
+              receipt: receipt?.id,
+              usage,
+            }
+          : { ok, code: outcome.code, error: clean(outcome.says ?? ''), request: request.id, msats, ms, preimage },
+      ),
+    )
+  if (!ok) {
+    screen.line(
+      'failed',
+      `${outcome.says ?? ''}${msats > 0n ? ` You paid ${money(msats)}: keep the preimage ${preimage ?? '(none shown)'} and job ${request.id} as proof.` : ''}`,
+    )
+    return 1
+  }
+  const first = firstTextMs === undefined ? '' : ` · first words after ${(firstTextMs / 1000).toFixed(2)} s`
+  screen.line(
+    'done',
+    `${money(msats)}${first} · ${(ms / 1000).toFixed(2)} s in all${usage ? ` · ${usage.outputTokens} tokens` : ''}`,
+  )
+  return 0
+}
+
+const refundWords = {
+  asked: (sats: string) => `the node keeps ${sats} of yours; asking for it back`,
+  paid: (sats: string) => `${sats} came back`,
+  unpaid: (sats: string) => `the node has not paid ${sats} back yet: it is asked again by the next "gridstr ask"`,
+}
+
+export interface Resuming {
+  readonly json: boolean
+  /** Nothing new is asked: standard output belongs to the earlier answers. */
+  readonly alone: boolean
+}
+
+/** Finishes what an earlier run left, beside the new question. True when all of it ended well. */
+export async function resumed(client: Client, io: Io, screen: Screen, how: Resuming): Promise<boolean> {
+  const jobs = client.resume()
+  if (jobs.length === 0) return true
+  screen.line('resumed', `${jobs.length} ${jobs.length === 1 ? 'job' : 'jobs'} of an earlier run: finishing`)
+  const late = new Promise<undefined>(resolve => {
+    const stop = io.clock.after(resumeMs, () => resolve(undefined))
+    io.signal.addEventListener('abort', () => resolve(undefined), { once: true })
+    void Promise.allSettled(jobs.map(job => job.outcome)).then(stop)
+  })
+  const ended = await Promise.all(
+    jobs.map(async ({ request, outcome }) => {
+      const one = await Promise.race([outcome, late]).catch(() => undefined)
+      const about = { event: 'resumed', request: request.id, ok: one?.ok === true, msats: one?.msats }
+      if (how.json) io.out(jsonLine({ ...about, text: one?.text, code: one?.code }))
+      else if (one?.ok && how.alone) io.out(clean(one.text ?? ''))
+      const says = one === undefined ? 'not finished yet: run "gridstr ask --resume" again' : (one.says ?? 'answered')
+      screen.line('resumed', `job ${short(request.id)} · ${one?.msats ? `${money(one.msats)} paid · ` : ''}${says}`)
+      return one !== undefined
+    }),
+  )
+  return ended.every(Boolean)
+}
+
+/** How long a run waits for what an earlier one left. */
+const resumeMs = 60_000
