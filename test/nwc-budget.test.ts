@@ -1,7 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sha256Hex } from '../src/payments/hash.ts'
-import { nwcBudget } from '../src/payments/nwc/budget.ts'
+import { memoryStore } from '../src/payments/nwc/store.ts'
 import { serviceWorld } from './nwc-wire.ts'
 
 function world(options: Parameters<typeof serviceWorld>[0] = {}) {
@@ -47,12 +46,12 @@ describe('budget', () => {
   })
 
   test('the same invoice is charged once, also over a restart that keeps its books', async () => {
-    const spent = new Map<string, bigint>()
-    const first = world({ budgetMsats: 6_000n, spent })
+    const store = memoryStore()
+    const first = world({ budgetMsats: 6_000n, store })
     const { bolt11 } = await first.bill('a', 5_000n)
     expect(await first.pay(bolt11)).toBe('paid')
     expect(await first.pay(bolt11)).toBe('paid')
-    const second = world({ budgetMsats: 6_000n, spent, wallet: first.mine })
+    const second = world({ budgetMsats: 6_000n, store, wallet: first.mine })
     expect(await second.pay(bolt11)).toBe('paid')
     expect(await second.pay((await first.bill('b', 5_000n)).bolt11)).toBe('QUOTA_EXCEEDED')
   })
@@ -108,39 +107,31 @@ describe('budget', () => {
     expect(calls).toBe(1)
   })
 
-  test('without a budget get_budget says nothing', async () => {
-    expect((await world().ask('get_budget')).result).toEqual({})
+  test('a budget that renews: told when, spent anew after it, and the same invoice still charged once', async () => {
+    const { pay, ask, bill, clock } = world({ budgetMsats: 6_000n, renewal: 'daily' })
+    const first = await bill('a', 5_000n)
+    expect(await pay(first.bolt11)).toBe('paid')
+    const midnight = Math.ceil(clock.now() / 86_400_000) * 86_400
+    expect((await ask('get_budget')).result).toEqual({
+      ...{ used_budget: 5_000, total_budget: 6_000, renews_at: midnight, renewal_period: 'daily' },
+    })
+    expect(await pay((await bill('b', 5_000n)).bolt11)).toBe('QUOTA_EXCEEDED')
+    await clock.advance(midnight * 1_000 - clock.now())
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 0, renews_at: midnight + 86_400 })
+    expect(await pay(first.bolt11)).toBe('paid')
+    expect(await pay((await bill('c', 5_000n)).bolt11)).toBe('paid')
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 5_000 })
   })
 
-  test('property: what is used is what is reserved or spent, and no reservation goes over the total', () => {
-    const act = fc.record({
-      what: fc.constantFrom('reserve', 'release', 'settle'),
-      hash: fc.constantFrom('a', 'b', 'c', 'd'),
-      msats: fc.bigInt({ min: 0n, max: 60n }),
-    })
-    fc.assert(
-      fc.property(fc.array(act), acts => {
-        const budget = nwcBudget(100n)
-        const model = new Map<string, bigint>()
-        const sum = () => [...model.values()].reduce((a, b) => a + b, 0n)
-        for (const { what, hash, msats } of acts) {
-          if (what === 'release') {
-            budget.release(hash)
-            model.delete(hash)
-          } else if (what === 'settle') {
-            if (!model.has(hash)) continue
-            budget.settle(hash, msats)
-            model.set(hash, msats)
-          } else {
-            const may = model.has(hash) || (msats > 0n && sum() + msats <= 100n)
-            expect(budget.reserve(hash, msats)).toBe(may)
-            if (may && !model.has(hash)) model.set(hash, msats)
-          }
-          expect(budget.used()).toBe(sum())
-        }
-      }),
-      { numRuns: 1_000 },
-    )
+  test('what is set aside for a fee is given back but for the fee', async () => {
+    const { pay, ask, bill } = world({ budgetMsats: 10_000n, feeReserveMsats: msats => msats / 100n + 1_000n })
+    expect(await pay((await bill('a', 9_000n)).bolt11)).toBe('QUOTA_EXCEEDED')
+    expect(await pay((await bill('b', 8_000n)).bolt11)).toBe('paid')
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 8_000 })
+  })
+
+  test('without a budget get_budget says nothing', async () => {
+    expect((await world().ask('get_budget')).result).toEqual({})
   })
 })
 

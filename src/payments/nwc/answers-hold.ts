@@ -3,7 +3,7 @@
  * @module
  */
 import { type Clock, seconds } from '../../clock.ts'
-import { isHash } from '../hash.ts'
+import { fromHex, isHash, sha256Hex } from '../hash.ts'
 import { type Held, type HoldPayee, PaymentError, type Transaction, type Wallet } from '../payment.ts'
 import { type Fields, rowFields, text } from './body.ts'
 import type { HOLD_METHODS } from './hold.ts'
@@ -14,6 +14,8 @@ export interface HoldAnswerOptions {
   readonly clock: Clock
   /** A hold invoice was made: its money is to be told of. */
   made(hash: string): void
+  /** It was settled or cancelled. */
+  over(hash: string): void
 }
 
 export interface HoldAnswers {
@@ -25,7 +27,7 @@ export interface HoldAnswers {
 }
 
 /** One for each connection. */
-export function holdAnswers({ wallet, clock, made }: HoldAnswerOptions): HoldAnswers {
+export function holdAnswers({ wallet, clock, made, over }: HoldAnswerOptions): HoldAnswers {
   let known: HoldPayee | undefined
 
   async function payee(): Promise<HoldPayee | undefined> {
@@ -65,12 +67,14 @@ export function holdAnswers({ wallet, clock, made }: HoldAnswerOptions): HoldAns
         const preimage = text(params['preimage'])?.toLowerCase()
         if (!isHash(preimage)) throw new PaymentError('OTHER', 'preimage must be 64 hex digits.')
         await (await holding()).settle(preimage)
+        over(sha256Hex(fromHex(preimage)))
         return {}
       },
       async cancel_hold_invoice(params) {
         const hash = text(params['payment_hash'])?.toLowerCase()
         if (!isHash(hash)) throw new PaymentError('NOT_FOUND', 'No hold invoice has this payment hash.')
         await (await holding()).cancel(hash)
+        over(hash)
         return {}
       },
     },

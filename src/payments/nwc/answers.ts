@@ -5,7 +5,7 @@
 import { type Clock, seconds } from '../../clock.ts'
 import { readInvoice } from '../bolt11.ts'
 import { isHash } from '../hash.ts'
-import { PaymentError, type PayState, type Transaction, type Wallet } from '../payment.ts'
+import { PaymentError, type PayOrder, type PayState, type Transaction, type Wallet } from '../payment.ts'
 import type { HoldAnswers } from './answers-hold.ts'
 import {
   amount,
@@ -21,7 +21,7 @@ import {
 } from './body.ts'
 import type { Budget } from './budget.ts'
 import { HOLD_METHODS } from './hold.ts'
-import { invoiceAsk } from './invoice-ask.ts'
+import { invoiceAsk, payOrder } from './invoice-ask.ts'
 
 /** The methods that our service knows. */
 export const METHODS = [
@@ -46,6 +46,8 @@ export interface AnswerOptions {
   readonly methods: readonly NwcMethod[]
   readonly budget: Budget | undefined
   readonly hold: HoldAnswers
+  /** Pays what was reserved already. */
+  pay(order: PayOrder): Promise<PayState>
 }
 
 /** A request that is ours to answer. */
@@ -74,10 +76,7 @@ const MAX_LIST_BYTES = 40_000
 const MAX_SCANNED = 2_000
 
 /** One answerer per connection. */
-export function nwcAnswers({ wallet, clock, methods, budget, hold }: AnswerOptions): Answers {
-  /** Payments under way: a second request for the same hash waits for the first. */
-  const paying = new Map<string, Promise<PayState>>()
-
+export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: AnswerOptions): Answers {
   const offered: Answers['offered'] = async () => {
     const holds = await hold.payee()
     const isHold = (method: string) => HOLD_METHODS.some(name => name === method)
@@ -109,17 +108,8 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold }: AnswerOptio
     },
     ...hold.answers,
     async pay_invoice(params) {
-      const read = readInvoice(text(params['invoice']) ?? '')
-      if (!read.ok) throw new PaymentError('OTHER', `This is no usable invoice: ${read.says}`)
-      const { hash, bolt11, msats: named } = read.invoice
-      const asked = params['amount'] === undefined || params['amount'] === null ? named : amount(params['amount'])
-      if (!asked || (named !== undefined && asked !== named))
-        throw new PaymentError('OTHER', 'amount must be given for an invoice without one, and equal to the one it has.')
-      const state = await pay(hash, bolt11, asked)
-      if (state.state === 'paid') return { preimage: state.preimage, fees_paid: integer(state.feeMsats) }
-      if (state.state === 'failed')
-        throw new PaymentError(isPayCode(state.code) ? state.code : 'PAYMENT_FAILED', state.says)
-      throw new PaymentError('INTERNAL', `The payment is ${state.state}: ask lookup_invoice.`)
+      const state = await pay(payOrder(params))
+      return paidFields(state)
     },
     async lookup_invoice(params, _id, old) {
       let hash = text(params['payment_hash'])?.toLowerCase()
@@ -130,32 +120,19 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold }: AnswerOptio
       }
       const row = isHash(hash) ? await wallet.transaction(hash) : undefined
       if (!row) throw new PaymentError('NOT_FOUND', 'This wallet does not know that payment hash.')
-      if (row.type === 'outgoing' && row.state === 'failed' && !paying.has(hash)) budget?.release(hash)
       return rowFields(row, old ? undefined : await hold.heldOf(row))
     },
     list_transactions: (params, _id, old) => list(params, old),
     async get_budget() {
       if (!budget) return {}
-      const { totalMsats } = budget
-      return { used_budget: integer(budget.used()), total_budget: integer(totalMsats), renewal_period: 'never' }
+      const now = seconds(clock)
+      const renewsAt = budget.renewsAt(now)
+      return {
+        ...{ used_budget: integer(budget.used(now)), total_budget: integer(budget.totalMsats) },
+        ...(renewsAt !== undefined && { renews_at: renewsAt }),
+        renewal_period: budget.renewal,
+      }
     },
-  }
-
-  function pay(hash: string, bolt11: string, msats: bigint): Promise<PayState> {
-    const running = paying.get(hash)
-    if (running) return running
-    if (budget && !budget.reserve(hash, msats))
-      throw new PaymentError('QUOTA_EXCEEDED', 'This would go over the budget of the connection.')
-    const state = wallet
-      .pay({ bolt11, hash, msats })
-      .then(end => {
-        if (end.state === 'failed') budget?.release(hash)
-        if (end.state === 'paid') budget?.settle(hash, msats + end.feeMsats)
-        return end
-      })
-      .finally(() => paying.delete(hash))
-    paying.set(hash, state)
-    return state
   }
 
   async function list(params: Fields, old: boolean): Promise<Fields> {
@@ -182,14 +159,30 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold }: AnswerOptio
     const known = METHODS.find(name => name === method)
     if (!known) return errorBody(method, 'NOT_IMPLEMENTED', 'This wallet does not know that method.')
     if (!methods.includes(known)) return errorBody(method, 'RESTRICTED', 'This connection may not use that method.')
-    try {
-      return resultBody(method, await answers[known](params, id, old))
-    } catch (error) {
-      if (!(error instanceof PaymentError)) return errorBody(method, 'INTERNAL', 'The wallet could not do this.')
-      return errorBody(method, isCode(error.code) ? error.code : 'INTERNAL', error.message)
-    }
+    return bodyOf(method, () => answers[known](params, id, old))
   }
   return { answer, offered }
+}
+
+/** Turns what `run` gives, or how it fails, into a body. Never rejects. */
+async function bodyOf(method: string, run: () => Fields | Promise<Fields>): Promise<ReplyBody> {
+  try {
+    return resultBody(method, await run())
+  } catch (error) {
+    if (!(error instanceof PaymentError)) return errorBody(method, 'INTERNAL', 'The wallet could not do this.')
+    return errorBody(method, isCode(error.code) ? error.code : 'INTERNAL', error.message)
+  }
+}
+
+/** What is answered to `pay_invoice` when the payment stands so: doubt is INTERNAL, never a failure. */
+export const paidBody = (state: PayState): Promise<ReplyBody> => bodyOf('pay_invoice', () => paidFields(state))
+
+function paidFields(state: PayState): Fields {
+  if (state.state === 'paid') return { preimage: state.preimage, fees_paid: integer(state.feeMsats) }
+  if (state.state === 'failed')
+    throw new PaymentError(isPayCode(state.code) ? state.code : 'PAYMENT_FAILED', state.says)
+  if (state.state === 'unsent') throw new PaymentError('PAYMENT_FAILED', 'The payment never left the wallet.')
+  throw new PaymentError('INTERNAL', `The payment is ${state.state}: ask lookup_invoice.`)
 }
 
 /** A settled payment that a notification may tell of. */

@@ -16,12 +16,18 @@ import {
 } from '../../../kinds/index.ts'
 import type { Relays } from '../../../relays/relay.ts'
 import { type Clock, seconds } from '../../clock.ts'
-import type { Wallet } from '../payment.ts'
-import { type Asked, isNews, METHODS, NOTIFICATIONS, type NwcMethod, nwcAnswers } from './answers.ts'
+import type { PayOrder, Wallet } from '../payment.ts'
+import { isNews, METHODS, NOTIFICATIONS, type NwcMethod, nwcAnswers, paidBody } from './answers.ts'
 import { holdAnswers } from './answers-hold.ts'
-import { errorBody, heldBody, notificationBody, type ReplyBody } from './body.ts'
-import { nwcBudget, type Spent } from './budget.ts'
+import { errorBody, type Fields, heldBody, notificationBody, type ReplyBody } from './body.ts'
+import { nwcBudget } from './budget.ts'
+import { type Claim, openClaims } from './claims.ts'
+import { heldNews } from './held-news.ts'
+import { payOrder } from './invoice-ask.ts'
+import { openPaying } from './paying.ts'
+import type { Renewal } from './period.ts'
 import { CIPHERS, type NwcKeys, type NwcSeal, type Scheme } from './ports.ts'
+import { memoryStore, type NwcStore } from './store.ts'
 
 export interface NwcServiceOptions {
   /** What is served. Closing the service leaves wallet and relays open. */
@@ -39,8 +45,15 @@ export interface NwcServiceOptions {
   readonly methods?: readonly NwcMethod[]
   /** What the client may spend in all, fees included; without it, whatever the wallet holds. */
   readonly budgetMsats?: bigint
-  /** Where the spending is kept. Default: in memory, so a restart begins the budget anew. */
-  readonly spent?: Spent
+  /** When the budget begins anew, by the calendar in UTC. Default `never`. */
+  readonly renewal?: Renewal
+  /** Set aside beside an amount until its fee is known. Default nothing: fees may go over the budget by themselves. */
+  readonly feeReserveMsats?: (msats: bigint) => bigint
+  /**
+   * Where claims, spending and what is under way outlive the process: a shelf of its own for each connection. Default:
+   * memory, so that a restart begins anew.
+   */
+  readonly store?: NwcStore
   /** Default: both. */
   readonly schemes?: readonly Scheme[]
   /** Requests remembered for five minutes; when all are recent, further ones get no answer. Default 4,096. */
@@ -57,21 +70,12 @@ export interface NwcService {
   close(): Promise<void>
 }
 
-interface Claim {
-  readonly until: number
-  readonly scheme: Scheme
-  body?: ReplyBody
-  repeats: number
-}
-
 /** How old a request may be, and how far its clock may be ahead. */
 const STALE_SECONDS = 300
 const AHEAD_SECONDS = 60
 const MAX_RUNNING = 256
 /** How often one stored answer is given again. */
 const MAX_REPEATS = 3
-/** Hold invoices whose money is waited for at one time. */
-const MAX_HELD = 1_000
 
 /** Serves at once: listens first, then announces itself. */
 export function serveNwc(options: NwcServiceOptions): NwcService {
@@ -86,17 +90,30 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     remembered = 4_096,
   } = options
   const methods = METHODS.filter(method => !options.methods || options.methods.includes(method))
+  const mayPay = methods.includes('pay_invoice')
   const ciphers = schemes.map(scheme => CIPHERS[scheme])
   const seal = options.seal(secret)
   const pubkey = keys.publicKey(secret)
-  const budget = options.budgetMsats === undefined ? undefined : nwcBudget(options.budgetMsats, options.spent)
-  const hold = holdAnswers({ wallet, clock, made: watchHeld })
-  const { answer, offered } = nwcAnswers({ wallet, clock, methods, budget, hold })
-  const held = new Map<string, () => void>()
-  const claims = new Map<string, Claim>()
+  const store = options.store ?? memoryStore()
+  const { budgetMsats: totalMsats, renewal = 'never', feeReserveMsats = () => 0n } = options
+  const budget = totalMsats === undefined ? undefined : nwcBudget({ totalMsats, renewal, feeReserveMsats, store })
+  const claims = openClaims(store, remembered)
+  const paying = openPaying({ wallet, clock, budget, live: () => !closed })
+  const holds = heldNews(
+    store,
+    () => hold.payee(),
+    async money => {
+      const row = await wallet.transaction(money.hash).catch(() => undefined)
+      if (row) await notify(heldBody(row, money))
+    },
+  )
+  const hold = holdAnswers({ wallet, clock, made: holds.made, over: holds.over })
+  const { answer, offered } = nwcAnswers({ wallet, clock, methods, budget, hold, pay: paying.pay })
   const counts = { ran: 0, ignored: 0, repeated: 0, lost: 0 }
   let running = 0
   let closed = false
+  /** What a process before this one left open. */
+  const left = { claims: claims.unanswered(), reserved: budget?.reserved() ?? [] }
 
   const listening = relays.listen([addressedTo([pubkey], [walletRequest.number], { authors: [clientPubkey] })], {
     onEvent(event) {
@@ -111,6 +128,7 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     if (isNews(row)) void notify(notificationBody(row))
   })
   const ready = announce()
+  void listening.live.then(() => closed || resume())
 
   /** True when the request is ours to answer. It is claimed before anything runs. */
   function receive(event: Event): boolean {
@@ -120,47 +138,97 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     if (event.created_at < now - STALE_SECONDS || event.created_at > now + AHEAD_SECONDS) return false
     if (!keys.verify(event)) return false
     const claim = claims.get(event.id)
-    if (claim) return repeat(event.id, claim)
-    if (!roomFor(now)) return false
+    if (claim) return repeat(claim)
+    if (!claims.roomFor(now)) return false
     // The shape of the ciphertext tells more than the tag, which old clients leave out.
     const shape = schemeOf(event.content)
     const scheme = schemes.find(known => known === shape)
-    const fresh: Claim = { until: event.created_at + STALE_SECONDS, scheme: scheme ?? 'nip44', repeats: 0 }
+    const about = { id: event.id, until: event.created_at + STALE_SECONDS, repeats: 0 }
     if (!scheme) {
-      claims.set(event.id, fresh)
-      fresh.body = errorBody('unknown', 'UNSUPPORTED_ENCRYPTION', `This wallet reads ${ciphers.join(' and ')}.`)
-      void reply(event.id, fresh.body, fresh.scheme)
+      const says = `This wallet reads ${ciphers.join(' and ')}.`
+      const fresh = { ...about, scheme: 'nip44' as const, method: 'unknown', params: {} }
+      claims.open(fresh)
+      void end(fresh, errorBody('unknown', 'UNSUPPORTED_ENCRYPTION', says))
       return true
     }
     const read = walletRequest.read(event, seal.decrypt(clientPubkey, event.content))
     if (!read.ok || read.value.wallet !== pubkey) return false
-    claims.set(event.id, fresh)
-    void run({ id: event.id, ...read.value.body, old: scheme === 'nip04' }, fresh)
+    const { expiresAt, body } = read.value
+    const fresh: Claim = { ...about, ...body, scheme, ...(expiresAt !== undefined && { expiresAt }) }
+    begin(fresh)
+    if (!fresh.body) void run(fresh)
+    else void reply(fresh.id, fresh.body, scheme)
     return true
   }
 
-  async function run(asked: Asked, claim: Claim): Promise<void> {
-    const { id, method } = asked
+  /** Claims a request, and with it what it may spend: both are kept, or neither. */
+  function begin(claim: Claim): void {
+    const { method, params } = claim
     if (running >= MAX_RUNNING) claim.body = errorBody(method, 'RATE_LIMITED', 'Too many requests are under way.')
-    else {
-      running++
-      counts.ran++
-      claim.body = await answer(asked)
-      running--
+    const order = !claim.body && budget && mayPay && method === 'pay_invoice' ? orderOf(params) : undefined
+    try {
+      store.atomically(
+        () => {
+          if (order && !budget?.reserve(order.hash, order.msats, seconds(clock)))
+            claim.body = errorBody(method, 'QUOTA_EXCEEDED', 'This would go over the budget of the connection.')
+          claims.open(claim)
+        },
+        method === 'pay_invoice' ? 'money' : 'plain',
+      )
+    } catch (error) {
+      claims.drop(claim.id)
+      budget?.reload()
+      throw error
     }
-    await reply(id, claim.body, claim.scheme)
   }
 
-  function repeat(id: string, claim: Claim): boolean {
+  async function run(claim: Claim): Promise<void> {
+    const { id, method, params, scheme } = claim
+    running++
+    counts.ran++
+    const body = await answer({ id, method, params, old: scheme === 'nip04' })
+    running--
+    await end(claim, body)
+  }
+
+  /** Keeps the answer and gives it. */
+  async function end(claim: Claim, body: ReplyBody): Promise<void> {
+    claim.body = body
+    if (closed) return
+    try {
+      claims.answer(claim, body)
+    } catch {
+      // Told all the same: a restart that finds no answer asks the wallet, and comes to the same.
+      counts.lost++
+    }
+    await reply(claim.id, body, claim.scheme)
+  }
+
+  function repeat(claim: Claim): boolean {
     counts.repeated++
-    if (claim.body !== undefined && claim.repeats++ < MAX_REPEATS) void reply(id, claim.body, claim.scheme)
+    if (claim.body !== undefined && claim.repeats++ < MAX_REPEATS) void reply(claim.id, claim.body, claim.scheme)
     return true
   }
 
-  function roomFor(now: number): boolean {
-    if (claims.size < remembered) return true
-    for (const [id, claim] of claims) if (claim.until < now && claim.body !== undefined) claims.delete(id)
-    return claims.size < remembered
+  /** Ends what a process before this one began. Payments are looked up first: what left is never sent again. */
+  function resume(): void {
+    holds.resume()
+    for (const claim of left.claims) {
+      if (claim.method === 'pay_invoice' && mayPay) void resumePayment(claim)
+      else void run(claim)
+    }
+    const mine = new Set(left.claims.map(({ params }) => orderOf(params)?.hash))
+    for (const hash of left.reserved) if (!mine.has(hash)) void paying.follow(hash)
+  }
+
+  async function resumePayment(claim: Claim): Promise<void> {
+    const order = orderOf(claim.params)
+    if (!order) return run(claim)
+    const state = await wallet.payState(order.hash)
+    const mayAct = seconds(clock) <= (claim.expiresAt ?? claim.until)
+    if (state.state === 'unsent' && mayAct && !closed) return run(claim)
+    const sure = paying.note(order.hash, state) ? state : await paying.follow(order.hash)
+    await end(claim, await paidBody(sure))
   }
 
   const reply = (request: string, body: ReplyBody, scheme: Scheme) =>
@@ -168,26 +236,6 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
 
   const notify = (body: ReturnType<typeof notificationBody>) =>
     say(encrypt => walletNotification.write({ client: clientPubkey, body }, seconds(clock), encrypt), 'nip44')
-
-  /** Tells of the money of a hold invoice once it waits. Of invoices that were made long ago the oldest is let go. */
-  function watchHeld(hash: string): void {
-    if (held.has(hash) || closed) return
-    if (held.size >= MAX_HELD) {
-      const [oldest, stop] = held.entries().next().value ?? []
-      stop?.()
-      if (oldest !== undefined) held.delete(oldest)
-    }
-    held.set(hash, () => {})
-    void hold.payee().then(payee => {
-      if (!payee || !held.has(hash)) return
-      const stop = payee.watchHeld(hash, async money => {
-        held.delete(hash)
-        const row = await wallet.transaction(hash).catch(() => undefined)
-        if (row) await notify(heldBody(row, money))
-      })
-      held.set(hash, stop)
-    })
-  }
 
   /** What the relays do with it is counted and ends nothing. */
   async function say(write: (encrypt: (text: string) => string) => Template, scheme: Scheme): Promise<void> {
@@ -223,9 +271,17 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     async close() {
       closed = true
       stopNews()
-      for (const stop of held.values()) stop()
-      held.clear()
+      holds.close()
+      paying.close()
       listening.close()
     },
+  }
+}
+
+function orderOf(params: Fields): PayOrder | undefined {
+  try {
+    return payOrder(params)
+  } catch {
+    return undefined
   }
 }

@@ -1,0 +1,324 @@
+/** A wallet service that is killed and started again on a relay that delivers every request anew: one truth, one debit. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { seconds } from '../src/clock.ts'
+import { readInvoice } from '../src/payments/bolt11.ts'
+import { fromHex, proves, sha256Hex } from '../src/payments/hash.ts'
+import { memoryStore, type NwcStore } from '../src/payments/nwc/store.ts'
+import type { PayState } from '../src/payments/payment.ts'
+import { serviceWorld } from './nwc-wire.ts'
+import { serve } from './nwc-world.ts'
+
+const never = () => new Promise<never>(() => {})
+
+/** A service whose process can be killed at once: from then on it writes and says nothing. */
+function world(options: Parameters<typeof serviceWorld>[0] = {}) {
+  const store = memoryStore()
+  const made = serviceWorld({ store, budgetMsats: 50_000n, ...options })
+  let service = made.service
+  const calls: string[] = []
+  const wallet = made.mine
+  const real = wallet.pay.bind(wallet)
+  wallet.pay = (order, signal) => {
+    calls.push(order.hash)
+    return real(order, signal)
+  }
+  const start = async (more: Parameters<typeof serve>[4] = {}) => {
+    service = serve(made.conn, wallet, made.line.relays, made.clock, { store, budgetMsats: 50_000n, ...more })
+    await service.ready
+    await made.clock.advance(100)
+  }
+  const kill = () => service.close()
+  const used = async () => {
+    const { result } = await made.ask('get_budget')
+    return result?.['used_budget']
+  }
+  const debited = async () => 1_000_000n - (await wallet.balance())
+  /** The next payments die in the wallet's hands: before they left, or once they were made. */
+  const dieIn = (where: 'before' | 'after' | 'nothing') => {
+    wallet.pay = async (order, signal) => {
+      if (where === 'before') return never()
+      calls.push(order.hash)
+      const end = await real(order, signal)
+      return where === 'after' ? never() : end
+    }
+  }
+  return { ...made, store, start, kill, used, debited, calls, dieIn, wallet }
+}
+
+describe('pay_invoice', () => {
+  const begun = async (where: 'before' | 'after' | 'nothing', over: { expiresAt?: number } = {}) => {
+    const all = world()
+    await all.service.ready
+    const { bolt11, hash } = await all.bill('a', 5_000n)
+    all.dieIn(where)
+    const event = all.request('pay_invoice', { invoice: bolt11 }, over)
+    all.line.deliver(event)
+    await all.clock.advance(10)
+    return { ...all, event, hash, bolt11 }
+  }
+
+  test('killed before it left: it leaves once, and the answer comes', async () => {
+    const { kill, start, dieIn, event, answers, hash, debited, used, line, calls, clock } = await begun('before')
+    await kill()
+    dieIn('nothing')
+    await start()
+    line.deliver(event)
+    await clock.advance(100)
+    const [answer] = answers(event.id)
+    expect(proves(answer?.result?.['preimage'], hash)).toBe(true)
+    expect(calls).toEqual([hash])
+    expect([await debited(), await used()]).toEqual([5_000n, 5_000])
+  })
+
+  test('killed before it left, and started when the request is over: it never leaves, and the budget comes back', async () => {
+    const at = 1_800_000_000
+    const { kill, start, dieIn, event, answers, debited, used, clock, calls } = await begun('before', {
+      expiresAt: at + 60,
+    })
+    await kill()
+    dieIn('nothing')
+    await clock.advance(61_000)
+    await start()
+    expect(answers(event.id)).toMatchObject([{ error: { code: 'PAYMENT_FAILED' } }])
+    expect([await debited(), await used(), calls]).toEqual([0n, 0, []])
+  })
+
+  test('killed after it was paid and before that was written: the books tell, nothing is paid again', async () => {
+    const { kill, start, dieIn, event, answers, hash, debited, used, line, calls, clock } = await begun('after')
+    await kill()
+    dieIn('nothing')
+    await start()
+    line.deliver(event)
+    await clock.advance(100)
+    const all = answers(event.id)
+    expect(all).toHaveLength(2)
+    expect(proves(all[0]?.result?.['preimage'], hash)).toBe(true)
+    expect(all[1]).toEqual(all[0])
+    expect(calls).toEqual([hash])
+    expect([await debited(), await used()]).toEqual([5_000n, 5_000])
+  })
+
+  test.each(['paid', 'failed'] as const)('killed while it is on its way, and %s later: answered then', async end => {
+    const all = world()
+    await all.service.ready
+    const { bolt11, hash } = await all.bill('a', 5_000n)
+    all.wallet.faults = { pay: 'hang' }
+    const event = all.request('pay_invoice', { invoice: bolt11 })
+    all.line.deliver(event)
+    await all.clock.advance(10)
+    await all.kill()
+    await all.start()
+    all.line.deliver(event)
+    await all.clock.advance(10_000)
+    expect(all.answers(event.id)).toEqual([])
+    expect(await all.used()).toBe(5_000)
+    all.net.finish(hash, end)
+    await all.clock.advance(60_000)
+    const [answer, second] = all.answers(event.id)
+    expect(second).toBeUndefined()
+    expect(answer?.error?.code).toBe(end === 'paid' ? undefined : 'PAYMENT_FAILED')
+    expect(all.calls).toEqual([hash])
+    expect(await all.used()).toBe(end === 'paid' ? 5_000 : 0)
+  })
+
+  test('the wallet cannot be asked after the restart: nothing is said and nothing paid until it can', async () => {
+    const { kill, start, dieIn, event, answers, hash, debited, used, clock, calls, wallet } = await begun('after')
+    await kill()
+    dieIn('nothing')
+    wallet.faults = { reach: 'down' }
+    await start()
+    await clock.advance(120_000)
+    expect(answers(event.id)).toEqual([])
+    wallet.faults = {}
+    await clock.advance(120_000)
+    expect(proves(answers(event.id)[0]?.result?.['preimage'], hash)).toBe(true)
+    expect([await debited(), await used(), calls]).toEqual([5_000n, 5_000, [hash]])
+  })
+
+  test('in doubt when it was answered: the budget follows the truth over the restart', async () => {
+    const all = world()
+    await all.service.ready
+    const { bolt11, hash } = await all.bill('a', 5_000n)
+    all.wallet.faults = { pay: 'unknown-then-failed', delayMs: 20_000 }
+    expect((await all.ask('pay_invoice', { invoice: bolt11 })).error?.code).toBe('INTERNAL')
+    await all.kill()
+    await all.start()
+    expect(await all.used()).toBe(5_000)
+    await all.clock.advance(120_000)
+    expect(await all.used()).toBe(0)
+    expect(all.calls).toEqual([hash])
+  })
+
+  test('the claim and what it reserves are one write: where that fails nothing ran and nothing is reserved', async () => {
+    const memory = memoryStore()
+    let full = false
+    const store: NwcStore = {
+      ...memory,
+      shelf: {
+        ...memory.shelf,
+        set(key, value, weight) {
+          if (full && key.startsWith('claim ')) throw new Error('the disk is full')
+          memory.shelf.set(key, value, weight)
+        },
+      },
+    }
+    const { ask, bill, request, line, clock, answers, mine, service } = serviceWorld({ store, budgetMsats: 6_000n })
+    await service.ready
+    const { bolt11 } = await bill('a', 5_000n)
+    const event = request('pay_invoice', { invoice: bolt11 })
+    full = true
+    line.deliver(event)
+    await clock.advance(100)
+    expect(answers(event.id)).toEqual([])
+    expect(await mine.balance()).toBe(1_000_000n)
+    expect([...memory.shelf.entries()]).toEqual([])
+    full = false
+    expect((await ask('get_budget')).result).toMatchObject({ used_budget: 0 })
+    line.deliver(event)
+    await clock.advance(100)
+    expect(answers(event.id)).toMatchObject([{ error: null }])
+  })
+})
+
+describe('other acts', () => {
+  test('answered before the kill: the same answer again, and no second invoice', async () => {
+    const { ask, kill, start, line, clock, request, answers, mine } = world()
+    const event = request('make_invoice', { amount: 7_000, description: 'x' })
+    await ask('get_info')
+    line.deliver(event)
+    await clock.advance(100)
+    await kill()
+    await start()
+    line.deliver(event)
+    await clock.advance(100)
+    const [first, second] = answers(event.id)
+    expect(second).toEqual(first)
+    expect(await mine.transactions({ unpaid: true })).toHaveLength(1)
+  })
+
+  test('claimed and not answered: ended after the restart, to the same invoice', async () => {
+    const { service, kill, start, line, clock, request, answers, mine } = world()
+    await service.ready
+    const made = mine.bill.bind(mine)
+    mine.bill = async ask => {
+      await made(ask)
+      return never()
+    }
+    const event = request('make_invoice', { amount: 7_000, description: 'x' })
+    line.deliver(event)
+    await clock.advance(100)
+    await kill()
+    mine.bill = made
+    await start()
+    const rows = await mine.transactions({ unpaid: true })
+    expect(rows).toHaveLength(1)
+    expect(answers(event.id)).toMatchObject([{ error: null, result: { payment_hash: rows[0]?.hash } }])
+  })
+
+  test('a hold invoice: its money is told of after the restart, and settled twice without harm', async () => {
+    const { ask, kill, start, shop, clock, notifications, debited, mine } = world()
+    const preimage = sha256Hex('k')
+    const hash = sha256Hex(fromHex(preimage))
+    const { result } = await ask('make_hold_invoice', { amount: 5_000, payment_hash: hash })
+    const read = readInvoice(String(result?.['invoice']))
+    if (!read.ok) throw new Error(read.says)
+    await kill()
+    void shop.pay({ bolt11: read.invoice.bolt11, hash, msats: 5_000n })
+    await clock.advance(1_000)
+    expect(notifications()).toEqual([])
+    await start()
+    await clock.advance(5_000)
+    expect(notifications()).toMatchObject([{ notification_type: 'hold_invoice_accepted' }])
+    await kill()
+    await start()
+    await clock.advance(5_000)
+    expect(notifications()).toHaveLength(1)
+    for (let i = 0; i < 2; i++) expect((await ask('settle_hold_invoice', { preimage })).error).toBeNull()
+    expect(await debited()).toBe(-5_000n)
+    expect(await mine.billState(hash)).toMatchObject({ state: 'settled' })
+  })
+
+  test('claims of the last five minutes are kept, older ones let go; stale requests stay unheard', async () => {
+    const { service, line, clock, request, store, start, kill, answers } = world()
+    await service.ready
+    const old = request('make_invoice', { amount: 1_000 })
+    line.deliver(old)
+    await clock.advance(301_000)
+    line.deliver(request('make_invoice', { amount: 2_000 }))
+    await clock.advance(100)
+    const claims = () => [...store.shelf.entries('claim ')].map(([key]) => key)
+    expect(claims()).toHaveLength(1)
+    await kill()
+    await start()
+    line.deliver(old)
+    await clock.advance(100)
+    expect(answers(old.id)).toHaveLength(1)
+    expect(claims()).not.toContain(`claim ${old.id}`)
+  })
+})
+
+test('property: killed anywhere, any number of times, every payment is debited once and every answer is true', async () => {
+  const act = fc.oneof(
+    fc.record({
+      do: fc.constant('pay' as const),
+      which: fc.nat(3),
+      fault: fc.constantFrom('ok', 'hang', 'fail', 'unknown-then-paid', 'unknown-then-failed'),
+    }),
+    fc.record({ do: fc.constant('again' as const), which: fc.nat(9) }),
+    fc.record({ do: fc.constant('kill' as const) }),
+    fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(10, 2_000, 70_000) }),
+    fc.record({ do: fc.constant('die' as const), where: fc.constantFrom('before', 'after', 'nothing') }),
+    fc.record({ do: fc.constant('finish' as const), which: fc.nat(3), end: fc.constantFrom('paid', 'failed') }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(act, { maxLength: 25 }), async acts => {
+      const all = world({ budgetMsats: 50_000n })
+      const bills = await Promise.all([0, 1, 2, 3].map(n => all.bill(`${n}`, BigInt(n + 1) * 4_000n)))
+      const sent: { event: ReturnType<typeof all.request>; hash: string }[] = []
+      await all.service.ready
+      for (const one of acts) {
+        if (one.do === 'pay') {
+          const bill = bills[one.which]
+          if (!bill) continue
+          all.wallet.faults = { pay: one.fault as 'ok' }
+          const event = all.request('pay_invoice', { invoice: bill.bolt11 }, { expiresAt: seconds(all.clock) + 60 })
+          sent.push({ event, hash: bill.hash })
+          all.line.deliver(event)
+          await all.clock.advance(1)
+        } else if (one.do === 'again') {
+          const again = sent[one.which]
+          if (again) all.line.deliver(again.event)
+        } else if (one.do === 'kill') {
+          await all.kill()
+          await all.start()
+        } else if (one.do === 'die') all.dieIn(one.where as 'before')
+        else if (one.do === 'pass') await all.clock.advance(one.ms)
+        else if ((await all.wallet.payState(bills[one.which]?.hash ?? '')).state === 'pending')
+          all.net.finish(bills[one.which]?.hash ?? '', one.end as 'paid')
+      }
+      // Everything ends: the wallet settles what is under way, the service is started once more.
+      all.dieIn('nothing')
+      all.wallet.faults = {}
+      for (const { hash } of bills)
+        if ((await all.wallet.payState(hash)).state === 'pending') all.net.finish(hash, 'paid')
+      await all.kill()
+      await all.start()
+      await all.clock.advance(600_000)
+      const ends = new Map<string, PayState>()
+      for (const { hash } of bills) ends.set(hash, await all.wallet.payState(hash))
+      const paid = bills.filter(({ hash }) => ends.get(hash)?.state === 'paid')
+      expect(await all.debited()).toBe(paid.reduce((sum, { msats }) => sum + msats, 0n))
+      expect(all.net.conserved()).toBe(true)
+      expect(await all.used()).toBe(Number(await all.debited()))
+      for (const { event, hash } of sent)
+        for (const body of all.answers(event.id)) {
+          if (body.error === null) expect(proves(body.result?.['preimage'], hash)).toBe(true)
+        }
+      expect([...all.store.shelf.entries('claim ')].every(([, claim]) => JSON.stringify(claim).includes('body'))).toBe(
+        true,
+      )
+    }),
+    { numRuns: 200 },
+  )
+}, 60_000)
