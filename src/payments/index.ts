@@ -23,6 +23,17 @@ export {
   type Spent,
 } from './guard.ts'
 export { type LdkNet, type LdkPair, type LdkPairOptions, ldkNet, ldkPair, ldkWallet } from './ldk.ts'
+export {
+  type LnurlAsk,
+  type LnurlBill,
+  type LnurlOptions,
+  type LnurlPayee,
+  type LnurlRefusal,
+  type LnurlRule,
+  lnurlBill,
+  lnurlSettled,
+  resolveLnurl,
+} from './lnurl.ts'
 export { serveNwc } from './nwc/service.ts'
 export { readNwcUri, writeNwcUri } from './nwc/uri.ts'
 export { type NwcOptions, type NwcWallet, nwcWallet } from './nwc.ts'
@@ -37,6 +48,7 @@ export {
   descriptionHashOf,
   type ReceiptContext,
   receiptFor,
+  receiptReasons,
   verifyReceipt,
   type ZapAsk,
   type ZapExpectation,
