@@ -194,3 +194,25 @@ describe('history', () => {
     }
   })
 })
+
+test('on a terminal no line of progress is left before data', async () => {
+  const desk = openTestDesk()
+  const { bolt11 } = await billOf(desk, 6n)
+  for (const argv of [
+    ...[['pay', bolt11, '--max-sats', '9'], ['pay', bolt11, '--max-sats', '9', '--yes'], ['balance'], ['budget']],
+    ...[['history'], ['history', '--update'], ['export'], ['invoice', '5', '--expiry', '60', '--wait']],
+  ])
+    for (const json of [[], ['--json']]) {
+      let screen = ''
+      const out = (text: string) => {
+        expect(screen, argv.join(' ')).toMatch(/(^|\n|\r\u001b\[2K)$/)
+        screen += `${text}\n`
+      }
+      const err = (text: string) => {
+        screen += text
+      }
+      const io = { terminal: true, columns: 80, out, write: out, err }
+      await desk.run([...argv, ...json], io)
+      expect(screen.endsWith('\n')).toBe(true)
+    }
+})

@@ -46,6 +46,7 @@ export const budget: Verb = {
       peers: byPeer(journals, now - DAY_SECONDS),
     }))
     const own = await ownBudget(desk)
+    screen.line('wallet', own.says)
     if (json)
       io.out(
         jsonLine({
@@ -57,7 +58,6 @@ export const budget: Verb = {
         }),
       )
     else {
-      screen.line('wallet', own.says)
       io.out(`this hour      ${used(spent.hourMsats, caps.hourMsats)}`)
       io.out(`last 24 hours  ${used(spent.dayMsats, caps.dayMsats)}`)
       for (const [pubkey, msats] of peers)

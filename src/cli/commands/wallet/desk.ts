@@ -119,8 +119,8 @@ export function openDesk(args: Arguments, io: Io, doors: Doors): Desk & { close(
       }
     },
     refuse(code, says, more = {}) {
-      if (json) io.out(jsonLine({ ok: false, code, error: clean(says), ...more }))
       screen.line('failed', says)
+      if (json) io.out(jsonLine({ ok: false, code, error: clean(says), ...more }))
       return 1
     },
     async close() {

@@ -42,23 +42,25 @@ export const history: Verb = {
         return alone()
       }
     })
-    if (json) for (const row of rows) io.out(jsonLine(shown(row)))
-    else show(rows, desk)
     const alarms = rows.filter(row => row.alarm !== undefined).length
     screen.line(
       'rows',
       `${rows.length}${rows.length === limit ? ' (more with --limit)' : ''}${alarms === 0 ? '' : ` · ${alarms} to look at`}`,
     )
+    if (json) for (const row of rows) io.out(jsonLine(shown(row)))
+    else show(rows, desk)
     return 0
   },
 }
 
-const shown = ({ at, endedAt, peer, description, ...row }: Matched): object => ({
+/** Whatever came from a wallet or an invoice is a stranger's text. */
+const shown = ({ at, endedAt, peer, ...row }: Matched): object => ({
   time: utc(at),
-  ...row,
+  ...Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key, typeof value === 'string' ? clean(value) : value]),
+  ),
   ...(endedAt === undefined ? {} : { ended: utc(endedAt) }),
   ...(peer === undefined ? {} : { npub: npub(peer) }),
-  ...(description === undefined ? {} : { description: clean(description) }),
 })
 
 const MARKS: Readonly<Record<Matched['known'], string>> = { both: '=', journal: 'J', wallet: 'W', unasked: '?' }
@@ -81,8 +83,8 @@ function show(rows: readonly Matched[], { io }: Desk): void {
         row.feeMsats === 0n ? '' : sats(row.feeMsats),
         row.state,
         row.peer === undefined ? '' : `${npub(row.peer).slice(0, 12)}…`,
-        (row.job ?? '').slice(0, 8),
-        (row.hash ?? '').slice(0, 8),
+        oneLine(row.job ?? '').slice(0, 8),
+        oneLine(row.hash ?? '').slice(0, 8),
         row.alarm === undefined ? oneLine(row.description ?? '').slice(0, 40) : `! ${row.alarm}`,
       ]),
     ],
