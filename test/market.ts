@@ -29,6 +29,8 @@ export interface MarketOptions {
   readonly echo?: Partial<EchoOptions>
   readonly node?: Partial<NodeOptions>
   readonly client?: Partial<ClientOptions>
+  /** The node pays kept money back, and the client takes it. Default false. */
+  readonly refunds?: boolean
   /** Default true. */
   readonly awaitReady?: boolean
 }
@@ -55,6 +57,7 @@ export async function openMarket(world: World, options: MarketOptions = {}): Pro
     payee,
     priceMsats: options.priceMsats ?? 2_000n,
     service: { id: 'test', name: 'test', about: 'a test', kinds: [5050], nodeKeys: nodeKey ? [nodeKey] : [] },
+    ...(options.refunds ? { refunder: { payer: payee, network: async () => 'regtest' as const } } : {}),
     ...options.node,
     onEvent(event) {
       nodeEvents.push(event)
@@ -65,7 +68,11 @@ export async function openMarket(world: World, options: MarketOptions = {}): Pro
   })
   if (options.awaitReady !== false && !(await node.ready)) throw new Error('the node does not hear itself')
   const relays = world.connect(clientSecret)
-  const client = openClient({ relays, keys, secret: clientSecret, clock, payer, network: 'regtest', ...options.client })
+  const client = openClient({
+    ...{ relays, keys, secret: clientSecret, clock, payer, network: 'regtest' },
+    ...(options.refunds ? { payee: payer } : {}),
+    ...options.client,
+  })
   return {
     net,
     payee,
