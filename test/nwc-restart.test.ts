@@ -1,50 +1,10 @@
 /** A wallet service that is killed and started again on a relay that delivers every request anew: one truth, one debit. */
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { seconds } from '../src/clock.ts'
 import { readInvoice } from '../src/payments/bolt11.ts'
 import { fromHex, proves, sha256Hex } from '../src/payments/hash.ts'
 import { memoryStore, type NwcStore } from '../src/payments/nwc/store.ts'
-import type { PayState } from '../src/payments/payment.ts'
+import { never, restartWorld as world } from './nwc-restart-world.ts'
 import { serviceWorld } from './nwc-wire.ts'
-import { serve } from './nwc-world.ts'
-
-const never = () => new Promise<never>(() => {})
-
-/** A service whose process can be killed at once: from then on it writes and says nothing. */
-function world(options: Parameters<typeof serviceWorld>[0] = {}) {
-  const store = memoryStore()
-  const made = serviceWorld({ store, budgetMsats: 50_000n, ...options })
-  let service = made.service
-  const calls: string[] = []
-  const wallet = made.mine
-  const real = wallet.pay.bind(wallet)
-  wallet.pay = (order, signal) => {
-    calls.push(order.hash)
-    return real(order, signal)
-  }
-  const start = async (more: Parameters<typeof serve>[4] = {}) => {
-    service = serve(made.conn, wallet, made.line.relays, made.clock, { store, budgetMsats: 50_000n, ...more })
-    await service.ready
-    await made.clock.advance(100)
-  }
-  const kill = () => service.close()
-  const used = async () => {
-    const { result } = await made.ask('get_budget')
-    return result?.['used_budget']
-  }
-  const debited = async () => 1_000_000n - (await wallet.balance())
-  /** The next payments die in the wallet's hands: before they left, or once they were made. */
-  const dieIn = (where: 'before' | 'after' | 'nothing') => {
-    wallet.pay = async (order, signal) => {
-      if (where === 'before') return never()
-      calls.push(order.hash)
-      const end = await real(order, signal)
-      return where === 'after' ? never() : end
-    }
-  }
-  return { ...made, store, start, kill, used, debited, calls, dieIn, wallet }
-}
 
 describe('pay_invoice', () => {
   const begun = async (where: 'before' | 'after' | 'nothing', over: { expiresAt?: number } = {}) => {
@@ -257,68 +217,3 @@ describe('other acts', () => {
     expect(claims()).not.toContain(`claim ${old.id}`)
   })
 })
-
-test('property: killed anywhere, any number of times, every payment is debited once and every answer is true', async () => {
-  const act = fc.oneof(
-    fc.record({
-      do: fc.constant('pay' as const),
-      which: fc.nat(3),
-      fault: fc.constantFrom('ok', 'hang', 'fail', 'unknown-then-paid', 'unknown-then-failed'),
-    }),
-    fc.record({ do: fc.constant('again' as const), which: fc.nat(9) }),
-    fc.record({ do: fc.constant('kill' as const) }),
-    fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(10, 2_000, 70_000) }),
-    fc.record({ do: fc.constant('die' as const), where: fc.constantFrom('before', 'after', 'nothing') }),
-    fc.record({ do: fc.constant('finish' as const), which: fc.nat(3), end: fc.constantFrom('paid', 'failed') }),
-  )
-  await fc.assert(
-    fc.asyncProperty(fc.array(act, { maxLength: 25 }), async acts => {
-      const all = world({ budgetMsats: 50_000n })
-      const bills = await Promise.all([0, 1, 2, 3].map(n => all.bill(`${n}`, BigInt(n + 1) * 4_000n)))
-      const sent: { event: ReturnType<typeof all.request>; hash: string }[] = []
-      await all.service.ready
-      for (const one of acts) {
-        if (one.do === 'pay') {
-          const bill = bills[one.which]
-          if (!bill) continue
-          all.wallet.faults = { pay: one.fault as 'ok' }
-          const event = all.request('pay_invoice', { invoice: bill.bolt11 }, { expiresAt: seconds(all.clock) + 60 })
-          sent.push({ event, hash: bill.hash })
-          all.line.deliver(event)
-          await all.clock.advance(1)
-        } else if (one.do === 'again') {
-          const again = sent[one.which]
-          if (again) all.line.deliver(again.event)
-        } else if (one.do === 'kill') {
-          await all.kill()
-          await all.start()
-        } else if (one.do === 'die') all.dieIn(one.where as 'before')
-        else if (one.do === 'pass') await all.clock.advance(one.ms)
-        else if ((await all.wallet.payState(bills[one.which]?.hash ?? '')).state === 'pending')
-          all.net.finish(bills[one.which]?.hash ?? '', one.end as 'paid')
-      }
-      // Everything ends: the wallet settles what is under way, the service is started once more.
-      all.dieIn('nothing')
-      all.wallet.faults = {}
-      for (const { hash } of bills)
-        if ((await all.wallet.payState(hash)).state === 'pending') all.net.finish(hash, 'paid')
-      await all.kill()
-      await all.start()
-      await all.clock.advance(600_000)
-      const ends = new Map<string, PayState>()
-      for (const { hash } of bills) ends.set(hash, await all.wallet.payState(hash))
-      const paid = bills.filter(({ hash }) => ends.get(hash)?.state === 'paid')
-      expect(await all.debited()).toBe(paid.reduce((sum, { msats }) => sum + msats, 0n))
-      expect(all.net.conserved()).toBe(true)
-      expect(await all.used()).toBe(Number(await all.debited()))
-      for (const { event, hash } of sent)
-        for (const body of all.answers(event.id)) {
-          if (body.error === null) expect(proves(body.result?.['preimage'], hash)).toBe(true)
-        }
-      expect([...all.store.shelf.entries('claim ')].every(([, claim]) => JSON.stringify(claim).includes('body'))).toBe(
-        true,
-      )
-    }),
-    { numRuns: 200 },
-  )
-}, 60_000)
