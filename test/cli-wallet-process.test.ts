@@ -123,6 +123,11 @@ describe('gridstr wallet', () => {
     expect((await second.exit()).code).toBe(2)
     expect(second.err.join('\n')).toMatch(/--dir .* in use by process/)
     await processes[1]?.kill()
+    // What was asked and answered is known to the next process, so that nothing that comes again runs again.
+    const books = openJournal(join(playDir, 'regtest.db'), { readOnly: true })
+    expect([...books.shelf('payer requests').entries('claim ')].length).toBeGreaterThanOrEqual(2)
+    expect([...books.shelf('payee requests').entries('claim ')].length).toBeGreaterThanOrEqual(2)
+    books.close()
     const ready = await openPlay().row(isReady)
     expect([ready['payer'], ready['payee']]).toEqual([payer, payee])
     expect((await wallet(payerHome, 'balance', '--json')).last).toEqual(before.last)

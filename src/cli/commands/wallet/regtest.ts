@@ -9,6 +9,7 @@ import type { Journal, Shelf } from '../../../journal/journal.ts'
 import { type Keys, openKeys } from '../../../keys.ts'
 import { type LdkStore, ldkPair } from '../../../payments/ldk.ts'
 import { serveNwc } from '../../../payments/nwc/service.ts'
+import type { NwcStore } from '../../../payments/nwc/store.ts'
 import { writeNwcUri } from '../../../payments/nwc/uri.ts'
 import type { Wallet } from '../../../payments/payment.ts'
 import { openSeal } from '../../../seal.ts'
@@ -98,7 +99,7 @@ interface Serving {
   readonly client: Uint8Array
   readonly io: Io
   /** What was asked and answered; without it, forgotten with the process. */
-  readonly store?: { readonly shelf: Shelf; readonly atomically: Journal['atomically'] }
+  readonly store?: NwcStore
 }
 
 async function serve({ client, io, ...parts }: Serving) {
