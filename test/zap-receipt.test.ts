@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseEvent, textResult, zapRequest } from '../kinds/index.ts'
 import { type ReceiptContext, receiptReasons, verifyReceipt } from '../src/payments/zap.ts'
 import { type Case, further, tried } from './receipt-cases.ts'
-import { keys, MSATS, NOW, node, pub, reasonsOf, say, type Twist, world, zapper } from './zap-world.ts'
+import { at, keys, MSATS, NOW, node, pub, reasonsOf, say, type Twist, world, zapper } from './zap-world.ts'
 
 describe('honest receipts', () => {
   test.each<[string, Twist]>([
@@ -15,6 +15,14 @@ describe('honest receipts', () => {
       'that turns up late, where nobody knows when it was first seen',
       { context: { now: NOW + 100_000, firstSeen: NOW } },
     ],
+    [
+      'signed when its invoice has expired by no more',
+      { receipt: at(NOW + 662), context: { now: NOW + 700, firstSeen: NOW + 662 } },
+    ],
+    ['older than its invoice by no more', { receipt: at(NOW - 58), context: { firstSeen: NOW } }],
+    ['first seen after ten minutes', { context: { now: NOW + 700, firstSeen: NOW + 610 } }],
+    ['whose request is older than the job by no more', { request: at(NOW - 60) }],
+    ['whose invoice is older than the request by no more', { invoice: { timestamp: NOW - 59 } }],
     ['dated to the second of what clocks may differ', { context: { now: NOW - 50 } }],
   ])('%s', (_what, twist) => {
     const { receipt, context } = world(twist)
