@@ -15,6 +15,7 @@ import { openConnection } from './nwc/connection.ts'
 import { HOLD_METHODS, nwcHold } from './nwc/hold.ts'
 import { type Found, nwcPayer } from './nwc/pay.ts'
 import type { NwcKeys, NwcSeal } from './nwc/ports.ts'
+import type { NwcShelf } from './nwc/store.ts'
 import { type NwcUri, readNwcUri } from './nwc/uri.ts'
 import { nwcWatches } from './nwc/watch.ts'
 import {
@@ -44,6 +45,11 @@ export interface NwcOptions {
   readonly askMs?: number
   /** Pause between two sendings of one question that nobody answered; payments are never sent twice. Default 4,000. */
   readonly repeatMs?: number
+  /**
+   * Remembers over restarts which payments left: a shelf of its own for each connection. Without it a payment that an
+   * earlier process ordered (`again`) is not sent anew before a request of that process would be void.
+   */
+  readonly sent?: NwcShelf
   /** First pause between questions about a watched invoice (default 2,000), growing to `pollMaxMs` (default 30,000). */
   readonly pollMs?: number
   readonly pollMaxMs?: number
@@ -65,7 +71,10 @@ export function nwcWallet(options: NwcOptions): NwcWallet {
   const seal = options.seal(uri.secret)
   const connection = openConnection({ uri, relays, clock, keys, seal, onNotification, ...repeating })
   const watches = nwcWatches({ clock, firstMs: options.pollMs ?? 2_000, maxMs: options.pollMaxMs ?? 30_000, state })
-  const payer = nwcPayer({ clock, timeoutMs: payMs, read: readInvoice, ask: connection.request, find: findOutgoing })
+  const payer = nwcPayer({
+    ...{ clock, timeoutMs: payMs, read: readInvoice, ask: connection.request, find: findOutgoing },
+    ...(options.sent && { sent: options.sent }),
+  })
   const books = nwcBooks(ask)
   const bills = bounded<string, Promise<Bill>>(10_000)
   const listeners = new Set<{ run: (transaction: Transaction) => void }>()

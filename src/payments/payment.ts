@@ -76,6 +76,8 @@ export interface PayOrder {
   /** Payment hash, already read from the invoice by the guard. */
   readonly hash: string
   readonly msats: bigint
+  /** A process before this one may have sent it: the wallet's books are asked before anything leaves. */
+  readonly again?: boolean
 }
 
 /**

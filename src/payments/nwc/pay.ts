@@ -11,6 +11,7 @@ import { proves } from '../hash.ts'
 import type { Payer, PayOrder, PayState } from '../payment.ts'
 import { amount, integer, type Row } from './body.ts'
 import type { Outcome } from './connection.ts'
+import type { NwcShelf } from './store.ts'
 
 /** What the wallet's books say about a hash in one direction. `lost`: they could not be read. */
 export type Found = { readonly row: Row } | 'none' | { readonly lost: string }
@@ -27,6 +28,8 @@ export interface PayOptions {
     signal: AbortSignal,
   ): Promise<Outcome>
   find(hash: string, signal?: AbortSignal): Promise<Found>
+  /** Remembers over restarts until when a request may still be run. */
+  readonly sent?: NwcShelf
 }
 
 /** Codes by which a wallet says that it did not even try (NIP-47 "Error codes"). Any other may follow a payment that left. */
@@ -45,14 +48,33 @@ const MAYBE_REPEATED = new Set(['INSUFFICIENT_BALANCE', 'QUOTA_EXCEEDED'])
 const LOOK_MS = [5_000, 20_000] as const
 /** How far the wallet's clock may be behind ours when it judges a request's expiration. */
 const SKEW_MS = 60_000
+const PREFIX = 'sent '
 
 /** Makes `pay` and `payState`. Neither rejects. */
 export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
-  const { clock, timeoutMs } = options
+  const { clock, timeoutMs, sent } = options
+  const openedAt = clock.now()
   const running = new Map<string, Promise<PayState>>()
   const paid = bounded<string, PayState>(1_000)
   /** Until when (clock ms) a request of ours for this hash may still be run by the wallet. */
   const mayRun = bounded<string, number>(10_000)
+  for (const [key, until] of [...(sent?.entries(PREFIX) ?? [])])
+    if (typeof until === 'number' && until >= clock.now()) mayRun.set(key.slice(PREFIX.length), until)
+    else sent?.delete(key)
+
+  /** Kept before anything leaves: a process after this one must not take silence for "never sent". */
+  function leaves(hash: string): void {
+    const until = clock.now() + timeoutMs + SKEW_MS
+    sent?.set(PREFIX + hash, until, 'money')
+    mayRun.set(hash, until)
+  }
+
+  /** The request was answered, or never left: it will not be run any more. */
+  function over(hash: string, until: number | undefined): void {
+    if (until === undefined) mayRun.delete(hash)
+    else mayRun.set(hash, until)
+    sent?.delete(PREFIX + hash)
+  }
 
   async function payState(hash: string, signal?: AbortSignal): Promise<PayState> {
     const known = paid.get(hash)
@@ -78,11 +100,17 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
     const { hash, msats } = read.invoice
     if (hash !== order.hash || (msats ?? order.msats) !== order.msats)
       return failed('OTHER', 'The invoice has another hash or amount than the order.')
-    if (mayRun.has(hash)) {
+    // Without a record of what left, a process before this one may have sent it until the moment this one began.
+    if (order.again && !sent && !mayRun.has(hash)) mayRun.set(hash, openedAt + timeoutMs + SKEW_MS)
+    if (order.again || mayRun.has(hash)) {
       const before = await payState(hash)
       if (before.state !== 'unsent' && before.state !== 'failed') return before
     }
-    mayRun.set(hash, clock.now() + timeoutMs + SKEW_MS)
+    try {
+      leaves(hash)
+    } catch (error) {
+      return failed('OTHER', `The payment was not sent, because that could not be kept: ${(error as Error).message}`)
+    }
     const params = { invoice: order.bolt11, ...(msats === undefined && { amount: integer(order.msats) }) }
     const answered = new AbortController()
     const outcome = await Promise.race([
@@ -90,14 +118,17 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
       paidMeanwhile(hash, answered.signal),
     ])
     answered.abort()
-    if (outcome.state === 'paid') return outcome
+    if (outcome.state === 'paid') {
+      over(hash, Number.NEGATIVE_INFINITY)
+      return outcome
+    }
     if (outcome.state === 'silent') return unknown(outcome.says)
     if (outcome.state === 'unsent') {
-      mayRun.delete(hash)
+      over(hash, undefined)
       return failed(outcome.code, outcome.says)
     }
     // Answered: the request is used up, only the payment itself may still be on its way.
-    mayRun.set(hash, Number.NEGATIVE_INFINITY)
+    over(hash, Number.NEGATIVE_INFINITY)
     if (outcome.state === 'answered') {
       const { preimage, fees_paid } = outcome.result
       return remember(hash, settled(preimage, hash, amount(fees_paid) ?? 0n))
