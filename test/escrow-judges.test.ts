@@ -123,6 +123,20 @@ describe('what a verifier keeps', () => {
     }
   })
 
+  test('is the first that was handed over, and the first signed word', async () => {
+    const { resultOf } = await escrowWorld()
+    const shelves = openShelves(memoryJournal())
+    const [first, second] = [resultOf('first'), resultOf('second')]
+    shelves.hand('k', 'result', { event: first, conversationKey: 'a' })
+    shelves.hand('k', 'result', { event: second })
+    expect(shelves.handed('k', 'result')).toEqual({ event: first, conversationKey: 'a' })
+    expect(shelves.word('k', 'node:hash', () => first)).toEqual(first)
+    expect(shelves.word('k', 'node:hash', () => second)).toEqual(first)
+    shelves.forget('k')
+    expect(shelves.handed('k', 'result')).toBeUndefined()
+    expect(shelves.word('k', 'node:hash', () => second)).toEqual(second)
+  })
+
   test('keeps the preimage before its hash leaves', async () => {
     const world = await escrowWorld()
     const journal = memoryJournal()

@@ -104,6 +104,8 @@ describe('any facts in any order', () => {
           const values = new Set(states.map(one => one[key]).filter(value => value !== undefined))
           expect(values.size).toBeLessThanOrEqual(1)
         }
+        for (const { one, acts } of play(list))
+          for (const act of acts) if (act.act === 'judge') expect(act.result).toBe(one.result)
       }),
       runs,
     )
