@@ -56,6 +56,10 @@ export interface TestDeskOptions {
   wallet?(own: Wallet): Wallet
   /** How often another process has the journal when it is to be written. */
   readonly locked?: number
+  /** A home folder that several desks use, one after another. */
+  readonly home?: string
+  /** How far time goes on at once. */
+  readonly stepMs?: number
 }
 
 export function openTestDesk(options: TestDeskOptions = {}): TestDesk {
@@ -64,11 +68,11 @@ export function openTestDesk(options: TestDeskOptions = {}): TestDesk {
   const mine = net.wallet({ alias: 'mine', msats: 1_000_000_000n })
   const theirs = net.wallet({ alias: 'theirs', msats: 1_000_000_000n })
   const [journal, nodeJournal] = [memoryJournal(), memoryJournal()]
-  const folder = tempHome()
+  const folder = options.home ?? tempHome()
   const answers = new Map<string, Fields>()
   let { locked = 0 } = options
   // The journals are in memory; where they would lie, a file says that there is one.
-  mkdirSync(join(folder, 'journals'))
+  mkdirSync(join(folder, 'journals'), { recursive: true })
   for (const name of ['client.db', `node-${'ab'.repeat(8)}.db`]) writeFileSync(join(folder, 'journals', name), '')
   const doors: Doors = {
     wallet(uri) {
@@ -117,7 +121,7 @@ export function openTestDesk(options: TestDeskOptions = {}): TestDesk {
       })
       while (!ended) {
         await new Promise<void>(resolve => setImmediate(resolve))
-        if (!ended) await clock.advance(500)
+        if (!ended) await clock.advance(options.stepMs ?? 500)
       }
       const text = out.join('')
       return { code: await running, out: text, err: err.join(''), rows: jsonLines(text) }

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { SimFaults } from '../src/payments/sim.ts'
-import { billOf, openTestDesk } from './cli-wallet-desk.ts'
+import { billOf, openTestDesk, tempHome } from './cli-wallet-desk.ts'
 
 const moment = fc.record({
   pay: fc.constantFrom<SimFaults['pay'][]>(
@@ -22,10 +22,12 @@ const moment = fc.record({
   yes: fc.constantFrom(true, true, true, false),
 })
 
+const home = tempHome()
+
 test('whatever goes wrong, however often it is tried', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 3 }), async moments => {
-      const desk = openTestDesk()
+      const desk = openTestDesk({ home, stepMs: 2_500 })
       const { bolt11, hash } = await billOf(desk, 21n)
       const pay = ['pay', bolt11, '--max-sats', '30', '--json']
       const finish = (end: 'paid' | 'failed') => {
@@ -65,4 +67,4 @@ test('whatever goes wrong, however often it is tried', async () => {
     }),
     { numRuns: 1_000 },
   )
-})
+}, 120_000)
