@@ -7,9 +7,9 @@ keeps(
   'relay.hostile',
   'with an honest second relay every job is paid once and answered, whatever the first one does',
   async () => {
-    const runs = await playAndCompare({ relays: [2] })
+    const runs = await playAndCompare({ relays: [2], events: 'one' })
     const others = runs.filter(({ kind, word }) => word !== (kind === 5 ? 'cancelled' : 'ok'))
     expect(others).toEqual([])
   },
-  120_000,
+  300_000,
 )

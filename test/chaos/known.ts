@@ -5,8 +5,10 @@
  */
 import type { Fault } from './faults.ts'
 import type { Run } from './matrix.ts'
+import type { Story } from './paid-job.ts'
 
 export interface Known {
+  readonly stories: readonly Story[]
   readonly kind: number
   readonly faults: readonly Fault[]
   readonly relays: 1 | 2
@@ -15,6 +17,7 @@ export interface Known {
 
 export const KNOWN: readonly Known[] = [
   {
+    stories: ['buy', 'parts', 'hold'],
     kind: 6050,
     faults: ['drop', 'tamper', 'lie-ok'],
     relays: 1,
@@ -23,5 +26,7 @@ export const KNOWN: readonly Known[] = [
 ]
 
 /** The entry that a broken run falls under. */
-export const knownOf = ({ kind, fault, relays }: Run): Known | undefined =>
-  KNOWN.find(known => known.kind === kind && known.relays === relays && known.faults.includes(fault))
+export const knownOf = ({ story, kind, fault, relays }: Run): Known | undefined =>
+  KNOWN.filter(known => known.stories.includes(story) && known.faults.includes(fault)).find(
+    known => known.kind === kind && known.relays === relays,
+  )

@@ -3,7 +3,7 @@
  * relay, in bad weather. It ends as it ends; `verdict.ts` judges.
  * @module
  */
-import { kinds } from '../../kinds/index.ts'
+import { kinds, present, type WishedTerms } from '../../kinds/index.ts'
 import { startRelay } from '../../relays/embedded/relay.ts'
 import { openPool } from '../../relays/pool.ts'
 import type { Relays } from '../../relays/relay.ts'
@@ -11,6 +11,8 @@ import { type AskEvent, chooseNode, type Outcome, openClient, readMarket } from 
 import { seconds } from '../../src/clock.ts'
 import { openIntake } from '../../src/intake.ts'
 import type { NodeJob } from '../../src/job.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { memoryJournal } from '../../src/journal/memory.ts'
 import { type Keys, openKeys } from '../../src/keys.ts'
 import { type NodeEvent, openNode } from '../../src/node/node.ts'
 import { serveNwc } from '../../src/payments/nwc/service.ts'
@@ -24,8 +26,12 @@ import { type ChaosProxy, openProxy, type Passed } from './proxy.ts'
 import { quietClock } from './quiet-clock.ts'
 import { openRail, type RailName, rowsOf } from './rails.ts'
 
-/** What the customer does: buys an answer, or withdraws the job as soon as it has paid. */
-export type Story = 'buy' | 'cancel'
+/**
+ * What the customer does: buys an answer, paid before, in two parts, after, or held; withdraws the job as soon as it has
+ * paid; or claims its money back because the work failed.
+ */
+export const STORIES = ['buy', 'parts', 'after', 'hold', 'refund', 'cancel'] as const
+export type Story = (typeof STORIES)[number]
 
 /** Parts that are wrong on purpose, to see that the harness notices. */
 export interface Spoiled {
@@ -46,35 +52,51 @@ export interface PaidJobOptions {
 
 /** All that is known about a job after everything went quiet. */
 export interface Played {
+  readonly story: Story
   /** Absent when no job began: `code` says why. */
   readonly outcome?: Outcome
   readonly code?: string
   readonly askEvents: readonly AskEvent[]
   readonly nodeEvents: readonly NodeEvent[]
   readonly nodeJobs: readonly NodeJob[]
-  readonly sent: readonly Transaction[]
-  readonly received: readonly Transaction[]
+  /** Books of the two wallets, unpaid rows included. */
+  readonly payer: readonly Transaction[]
+  readonly payee: readonly Transaction[]
   readonly conserved: boolean
+  readonly journals: { readonly node: Journal; readonly client: Journal }
+  readonly customer: string
   readonly passed: readonly Passed[]
   readonly weathers: readonly Weather[]
+  /** Events that had passed the first relay when the customer's job ended, by `kind way`. */
+  readonly counts: ReadonlyMap<string, number>
   readonly clockSeconds: number
 }
 
 export const PRICE = 2_000n
 export const QUESTION = 'four words, no more'
 
+const wishes: Partial<Record<Story, WishedTerms>> = {
+  parts: { word: 'parts', parts: 2 },
+  after: { word: 'after' },
+  hold: { word: 'hold' },
+}
+
 const keys = await openKeys()
 const seal = (secret: Uint8Array) => openSeal({ keys, secret })
 /** An invoice outlives the 120 seconds that a silent wallet is given before it is ordered again. */
 const LIMITS = { billSeconds: 300, workSeconds: 60 } as const
 const TTL_SECONDS = 400
-/** After the customer's end: the invoice runs out, the wallet is asked, late answers come. At least, and until the node is done. */
-const QUIET_SECONDS = { least: 20, most: 400 } as const
+/** After the customer's end: late answers come, the invoice runs out, late money is waited for. At least, and until the node is done. */
+const QUIET_SECONDS = { least: 20, most: 4_500 } as const
+
+const runnerOf = (story: Story) => (story === 'refund' ? 'dies' : 'none')
 
 /** Plays it to the end. Rejects only for what is a bug of the harness or a hang. */
 export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
   const clock = quietClock()
   const began = clock.now()
+  const { story = 'buy', spoiled } = options
+  const journals = { node: memoryJournal(), client: memoryJournal() }
   const random = randomOf(options.seed)
   const closers: (() => Promise<unknown>)[] = []
   const opened = <T>(thing: T, close: (thing: T) => Promise<unknown>): T => {
@@ -131,15 +153,18 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
       return opened(nwcWallet({ uri, relays: connect, clock, keys, seal }), one => one.close())
     }
     const shared = { payee: share(rail.payee, nodeDoors), payer: share(rail.payer, clientDoors) }
-    const payee = options.spoiled?.payee?.(shared.payee) ?? shared.payee
-    const payer = options.spoiled?.payer?.(shared.payer, rail.payee) ?? shared.payer
+    const payee = spoiled?.payee?.(shared.payee) ?? shared.payee
+    const payer = spoiled?.payer?.(shared.payer, rail.payee) ?? shared.payer
 
     const nodeEvents: NodeEvent[] = []
     const askEvents: AskEvent[] = []
     const node = await clock.until(
       openNode({
         ...{ relays: connect(nodeDoors), keys, secret: keys.newSecret(), clock, payee, priceMsats: PRICE },
-        runner: echoRunner({ clock, delayMs: 1_000, pieceMs: 500, fault: options.spoiled?.runner ?? 'none' }),
+        runner: echoRunner({ clock, delayMs: 1_000, pieceMs: 500, fault: spoiled?.runner ?? runnerOf(story) }),
+        ...(story === 'after' ? { terms: { after: { startMsats: PRICE, maxMsats: PRICE } } } : {}),
+        ...(story === 'refund' ? { refunder: { payer: shared.payee, network: async () => 'regtest' as const } } : {}),
+        journal: journals.node,
         service: { id: 'faulty', name: 'faulty', about: '', kinds: [5050], nodeKeys: [] },
         limits: LIMITS,
         onEvent: event => void nodeEvents.push(event),
@@ -149,15 +174,19 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
     opened(node, one => one.close())
     await clock.until(node.ready, 60)
 
+    const secret = keys.newSecret()
     const played = async (told: { outcome?: Outcome; code?: string }): Promise<Played> => {
+      const counts = new Map(weathers[0]?.counts)
       await clock.pass(QUIET_SECONDS.least)
-      for (let i = 0; i < QUIET_SECONDS.most && node.jobs().length > 0; i += 20) await clock.pass(20)
-      const { conserved } = await rail.moved()
+      const isOpen = () => node.jobs().length > 0 || journals.node.jobs.unfinished('node').length > 0
+      for (let i = 0; i < QUIET_SECONDS.most && isOpen(); i += 20) await clock.pass(20)
+      const conserved = await rail.conserved()
       return {
         ...told,
-        ...{ askEvents, nodeEvents, nodeJobs: node.jobs(), conserved, weathers },
-        sent: (await rowsOf(rail.payer)).filter(row => row.type === 'outgoing'),
-        received: (await rowsOf(rail.payee)).filter(row => row.type === 'incoming'),
+        ...{ story, askEvents, nodeEvents, nodeJobs: node.jobs(), conserved, weathers, journals, counts },
+        customer: keys.publicKey(secret),
+        payer: await rowsOf(rail.payer),
+        payee: await rowsOf(rail.payee),
         passed: proxies.flatMap(proxy => proxy.passed),
         clockSeconds: (clock.now() - began) / 1000,
       }
@@ -167,17 +196,21 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
     const market = await clock.until(readMarket(relays, seconds(clock)), 60)
     const choice = chooseNode(market, { capMsats: PRICE * 2n })
     if (!choice.ok) return await played({ code: choice.code })
-    const client = openClient({ relays, keys, secret: keys.newSecret(), clock, payer, network: 'regtest' })
+    const client = openClient({
+      ...{ relays, keys, secret, clock, payer, network: 'regtest', journal: journals.client },
+      ...(story === 'refund' ? { payee: shared.payer } : {}),
+    })
     const stop = new AbortController()
     const giveUp = new AbortController()
     clock.after((TTL_SECONDS + 300) * 1000, () => giveUp.abort())
     const asked = client.ask(
       {
         ...{ text: QUESTION, node: choice.offer, capMsats: PRICE * 2n, ttlSeconds: TTL_SECONDS },
+        ...present({ terms: wishes[story], maxTokens: story === 'parts' ? 4 : undefined }),
         giveUp: giveUp.signal,
         onEvent(event) {
           askEvents.push(event)
-          if (options.story === 'cancel' && event.event === 'paid') stop.abort()
+          if (story === 'cancel' && event.event === 'paid') stop.abort()
         },
       },
       stop.signal,

@@ -5,9 +5,19 @@
  */
 import { parseArgs } from 'node:util'
 import { KNOWN, knownOf } from './known.ts'
-import { nameOf, playMatrix, type Run } from './matrix.ts'
+import { MONEY_KINDS, nameOf, playMatrix, type Run } from './matrix.ts'
 import { RAILS } from './rails.ts'
 import { tableOf } from './table.ts'
+
+/** How each story is told above its table. */
+const TITLES = {
+  buy: 'paid before the work',
+  parts: 'paid in two parts',
+  after: 'paid after the work',
+  hold: 'paid by a held invoice, which opens the answer',
+  refund: 'paid before, the work fails, and the money is claimed back',
+} as const
+const STORIES = ['buy', 'parts', 'after', 'hold', 'refund'] as const
 
 const { values } = parseArgs({
   options: {
@@ -22,28 +32,34 @@ const rail = RAILS.find(name => name === values.rail)
 if (!Number.isSafeInteger(seed) || !rail) throw new Error('Say --seed with a whole number and --rail sim or ldk.')
 
 const say = (text: string) => void (values.json || process.stdout.write(`${text}\n`))
-const failures: Run[] = []
+const runs: Run[] = []
 const began = performance.now()
-const runs = await playMatrix({
-  ...{ seed, rail, events: values.all ? 'all' : 'some' },
-  onRun(run) {
-    if (run.broken.length > 0 && !knownOf(run)) failures.push(run)
-    if (values.json) process.stdout.write(`${JSON.stringify(run)}\n`)
-  },
-})
-const seconds = Math.round((performance.now() - began) / 1000)
-for (const relays of [1, 2] as const) {
-  say(relays === 1 ? 'One relay, and it is faulty:' : '\nA faulty relay and an honest one:')
-  for (const line of tableOf(runs, relays)) say(line)
+for (const story of STORIES) {
+  const found = await playMatrix({
+    ...{ seed, rail, events: values.all ? 'all' : 'some' },
+    ...(story === 'buy' ? {} : { story, kinds: MONEY_KINDS }),
+    onRun: run => void (values.json && process.stdout.write(`${JSON.stringify(run)}\n`)),
+  })
+  runs.push(...found)
+  for (const relays of [1, 2] as const) {
+    say(`${TITLES[story]} · ${relays === 1 ? 'one relay, and it is faulty' : 'a faulty relay and an honest one'}`)
+    for (const line of tableOf(found.filter(run => run.relays === relays))) say(line)
+    say('')
+  }
 }
+const seconds = Math.round((performance.now() - began) / 1000)
 say(
-  '\nok: paid once and answered. credit: paid, and both sides know what the node keeps. Other words: the code with which',
+  'ok: paid once and answered. refunded: paid, not answered, paid back. credit: paid, not answered, and the node keeps it',
 )
-say('the job ended, unpaid. !: an invariant that was broken.')
-for (const { kind, faults, relays, says } of KNOWN)
-  say(`Known: kind ${kind}, ${faults.join(', ')}, ${relays} ${relays === 1 ? 'relay' : 'relays'}. ${says}`)
+say(
+  'for the customer. owes: answered, not paid, which ends the credit. Other words: the code with which the job ended.',
+)
+say('!: an invariant that was broken.')
+for (const { stories, kind, faults, relays, says } of KNOWN)
+  say(`Known: ${stories.join(', ')}: kind ${kind}, ${faults.join(', ')}, relays: ${relays}. ${says}`)
+const broken = runs.filter(run => run.broken.length > 0)
+const failures = broken.filter(run => !knownOf(run))
 for (const run of failures) say(`NOT KNOWN: ${nameOf(run)}: ${run.broken.join(', ')} (${run.word})`)
-const known = runs.filter(run => run.broken.length > 0 && knownOf(run)).length
-const figures = { runs: runs.length, broken: failures.length, known, seed, rail, seconds }
-process.stdout.write(`${values.json ? '' : '\n'}${JSON.stringify(figures)}\n`)
+const figures = { broken: failures.length, known: broken.length - failures.length, seed, rail, seconds }
+process.stdout.write(`${JSON.stringify({ runs: runs.length, ...figures })}\n`)
 process.exitCode = failures.length === 0 ? 0 : 1

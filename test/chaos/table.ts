@@ -13,9 +13,8 @@ function cellOf(runs: readonly Run[]): string {
   return [...words].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)).join(' ')
 }
 
-/** Lines of the table for runs with this many relays. */
-export function tableOf(runs: readonly Run[], relays: 1 | 2): string[] {
-  const mine = runs.filter(run => run.relays === relays)
+/** Lines of the table of these runs. */
+export function tableOf(mine: readonly Run[]): string[] {
   const kinds = [...new Set(mine.map(({ kind }) => kind))]
   const rows = [['kind', ...FAULTS] as string[]]
   for (const kind of kinds)
