@@ -52,53 +52,54 @@ const OPENED_KEY = 'pair'
  * `PaymentError`.
  */
 export async function ldkPair(options: LdkPairOptions): Promise<LdkPair> {
-  const {
-    clock,
-    store,
-    channelSats = 1_000_000,
-    pushSats = Math.floor(channelSats / 10),
-    aliases = ['payer', 'payee'],
-  } = options
+  const { clock, store } = options
   const net = await ldkNet({ clock, ...(store && { store }) })
   try {
-    return net.run(() => {
-      const payerNode = net.node(aliases[0], { name: 'payer' })
-      const payeeNode = net.node(aliases[1], { name: 'payee' })
-      const payer = ldkWallet(net, payerNode)
-      const payee = ldkWallet(net, payeeNode)
-      if (net.books.text(OPENED_KEY) === undefined) {
-        net.open(payerNode, payeeNode, { sats: BigInt(channelSats), pushMsats: BigInt(pushSats) * 1000n })
-        net.books.put(OPENED_KEY, () => 'yes')
-      } else {
-        // No time passed on the chain while its process was dead.
-        net.chain.stamp()
-        net.connect(payerNode, payeeNode)
-      }
-      const views = () => [...payerNode.channels(), ...payeeNode.channels()]
-      const totalMsats = (): bigint =>
-        views().reduce((sum, { outboundMsats, reserveMsats, underWayMsats }) => {
-          return sum + outboundMsats + reserveMsats + underWayMsats
-        }, 0n)
-      return {
-        payer,
-        payee,
-        payerNode,
-        payeeNode,
-        net,
-        chain: net.chain,
-        totalMsats,
-        conserved: () =>
-          views().length > 0 && totalMsats() * 2n === views().reduce((sum, one) => sum + one.capacityMsats, 0n),
-        async close() {
-          await payer.close()
-          await payee.close()
-          net.close()
-        },
-      }
-    })
+    return net.run(() => openPair(net, options))
   } catch (error) {
     net.close()
-    if (error instanceof PaymentError) throw error
-    throw new PaymentError('INTERNAL', `the Lightning pair cannot be opened: ${error}`, { cause: error })
+    throw error
+  }
+}
+
+function openPair(net: LdkNet, options: LdkPairOptions): LdkPair {
+  const { channelSats = 1_000_000, pushSats = Math.floor(channelSats / 10), aliases = ['payer', 'payee'] } = options
+  try {
+    const payerNode = net.node(aliases[0], { name: 'payer' })
+    const payeeNode = net.node(aliases[1], { name: 'payee' })
+    const payer = ldkWallet(net, payerNode)
+    const payee = ldkWallet(net, payeeNode)
+    if (net.books.text(OPENED_KEY) === undefined) {
+      net.open(payerNode, payeeNode, { sats: BigInt(channelSats), pushMsats: BigInt(pushSats) * 1000n })
+      net.books.put(OPENED_KEY, () => 'yes')
+    } else {
+      // No time passed on the chain while its process was dead.
+      net.chain.stamp()
+      net.connect(payerNode, payeeNode)
+    }
+    const sides = () => [...payerNode.channels(), ...payeeNode.channels()]
+    const totalMsats = () =>
+      sides().reduce((sum, side) => sum + side.outboundMsats + side.reserveMsats + side.underWayMsats, 0n)
+    return {
+      payer,
+      payee,
+      payerNode,
+      payeeNode,
+      net,
+      chain: net.chain,
+      totalMsats,
+      // Both sides show the whole capacity of the channel between them.
+      conserved: () =>
+        sides().length > 0 && totalMsats() * 2n === sides().reduce((sum, one) => sum + one.capacityMsats, 0n),
+      async close() {
+        await payer.close()
+        await payee.close()
+        net.close()
+      },
+    }
+  } catch (error) {
+    // A pair that could not be opened whole is not kept at all.
+    const broken = net.abandon(error)
+    throw error instanceof PaymentError ? error : broken
   }
 }

@@ -45,6 +45,8 @@ export interface LdkNet {
    * inside the wasm or a store that fails breaks the net: what the nodes know is then not what is kept.
    */
   run<T>(calls: () => T): T
+  /** Gives up: what happened since the last commit is not kept, and nothing happens any more. */
+  abandon(cause: unknown): PaymentError
   /** Calls once everything that happened until now is kept, and never when it could not be. */
   after(tell: () => void): void
   /** Takes a node off the net: connections cut, no more work. */
@@ -175,9 +177,15 @@ function buildNet(ldk: Ldk, options: NetOptions): LdkNet {
         const prefix = nodePrefix(name)
         if (nodes.some(node => books.durable && node.prefix === prefix))
           throw new PaymentError('OTHER', `a node is kept as ${name} already: give this one another name`)
-        const node = startNode(ldk, { alias, chain, seed, now: seconds(clock), random, prefix, books })
-        nodes.push(node)
-        return node
+        try {
+          const node = startNode(ldk, { alias, chain, seed, now: seconds(clock), random, prefix, books })
+          nodes.push(node)
+          return node
+        } catch (error) {
+          // A node that came back half must not be kept so.
+          fail(error)
+          throw error
+        }
       }),
     connect(a, b) {
       if (links.get(name(a, b))?.link.open) return
@@ -222,6 +230,7 @@ function buildNet(ldk: Ldk, options: NetOptions): LdkNet {
     },
     pump,
     run,
+    abandon: fail,
     after(tell) {
       if (broken) return
       if (depth === 0) queueMicrotask(tell)

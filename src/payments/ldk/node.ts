@@ -96,10 +96,13 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
   const { LDKChannelMonitorUpdateStatus_Completed: completed, LDKChannelMonitorUpdateStatus_InProgress: frozen } =
     ldk.ChannelMonitorUpdateStatus
   const monitors = openMonitors(ldk, books, prefix)
+  /** While the tip is only made younger: a channel that comes back is told the tip anyway. */
+  let stamping = false
   // Completed before it is written: no peer lives outside this process, and none outlives it without the same commit.
   const keep = (outpoint: OutPoint, lent: ChannelMonitor, update?: Parameters<typeof monitors.changed>[1]) =>
     guarded(() => {
-      monitors.changed(outpoint, update, lent)
+      if (stamping) giveBack(lent)
+      else monitors.changed(outpoint, update, lent)
       return completed
     }, frozen)
   const persist = ldk.Persist.new_impl({
@@ -194,7 +197,17 @@ export function startNode(ldk: Ldk, options: NodeOptions): LightningNode {
     },
   })
   const sources = [channelManager.as_EventsProvider(), monitor.as_EventsProvider()]
-  const unfollow = chain.follow(confirmTo(ldk, [channelManager.as_Confirm(), monitor.as_Confirm()]))
+  const { confirmed, tip } = confirmTo(ldk, [channelManager.as_Confirm(), monitor.as_Confirm()])
+  let height = chain.height
+  const unfollow = chain.follow({
+    confirmed,
+    tip(header, at) {
+      stamping = at === height
+      height = at
+      tip(header, at)
+      stamping = false
+    },
+  })
   // LDK holds callbacks weakly: what is not reachable from here would be collected under it.
   const held = [fees, broadcaster, logger, persist, graph, scorer, score, scoring, router, messages, ignore, handler]
 

@@ -29,6 +29,12 @@ export interface Sender {
 const BREATH = 8
 const breathe = (): Promise<void> => new Promise(resolve => void setImmediate(resolve))
 
+/**
+ * Payments between two extra ticks. LDK keeps an ended payment for seven ticks of a minute, and writes all of them down
+ * with every change; rows of this wallet remember longer.
+ */
+const TICK = 8
+
 /** Starts the paying half; `announce` is told every settled row, `sure` tells whether a row is as it was kept. */
 export function openSender(options: {
   net: LdkNet
@@ -42,6 +48,7 @@ export function openSender(options: {
   const waits = new Map<string, Set<(state: PayState) => void>>()
   let closed = false
   let sent = 0
+  let ended = 0
 
   const state = (hash: string): PayState => {
     const row = history.get('outgoing', hash)
@@ -160,6 +167,7 @@ export function openSender(options: {
         const { preimage, feeMsats } = happening
         const row = history.change('outgoing', hash, { state: 'settled', settledAt: now(), preimage, feeMsats })
         if (row) announce(row)
+        if (++ended % TICK === 0) node.channelManager.timer_tick_occurred()
       }
       net.after(() => tell(hash))
     },
