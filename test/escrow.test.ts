@@ -6,6 +6,7 @@ import { customerSays } from '../src/escrow/judges.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import type { Bill } from '../src/payments/payment.ts'
 import { type Book, escrowWorld, paid, price, unpaid } from './escrow-world.ts'
+import { keeps } from './promises.ts'
 
 const never: Judge = () => new Promise(() => {})
 
@@ -46,7 +47,7 @@ describe('a job in escrow', () => {
     expect(await world.money()).toEqual(unpaid)
   })
 
-  test('goes back when the verifier dies after it gave the hash', async () => {
+  keeps('pay.escrow', 'it goes back when the verifier dies after it gave the hash', async () => {
     const world = await escrowWorld()
     const verifier = world.verify()
     const book: Book = {}
@@ -62,7 +63,7 @@ describe('a job in escrow', () => {
     expect(await world.money()).toEqual(unpaid)
   })
 
-  test('is never billed without a verifier', async () => {
+  keeps('pay.escrow', 'it is never billed without a verifier', async () => {
     const world = await escrowWorld()
     expect(await trade(world)).toEqual({ sold: 'silent', bought: 'unbilled' })
     expect(await world.money()).toEqual(unpaid)
