@@ -119,6 +119,49 @@ describe('money and changes of mind', () => {
   )
 })
 
+describe('claims on kept money', () => {
+  /** Payments that left the node's wallet. */
+  async function refunds(): Promise<readonly Transaction[]> {
+    const books = connectWallet(town.payee, await openKeys(), wallClock())
+    const sent = await books.transactions({ limit: 1_000, unpaid: true, type: 'outgoing' })
+    await books.close()
+    return sent
+  }
+
+  keeps(
+    'pay.once',
+    'claimed by a stranger, for more, twice, at once and again: it is paid back once, and gives no work besides',
+    async () => {
+      const before = (await refunds()).length
+      const [row = {}] = await play('claim again and again')
+      await honest()
+      const sent = (await refunds()).slice(0, -before || undefined)
+      expect(sent).toMatchObject([{ state: 'settled', msats: BigInt(PRICE), bolt11: row['paid'] }])
+      expect(rows(town.node.out).filter(one => one['event'] === 'refunded' && one['job'] === row['job'])).toHaveLength(
+        1,
+      )
+      expect(said(row['next'])).toEqual(['accepted', 'invoice'])
+      expect(town.node.err.join('\n')).toContain('No refund: So much is not kept for this customer.')
+    },
+    180_000,
+  )
+
+  keeps(
+    'pay.once',
+    'spent on a job and claimed at the same time: one of the two, never both',
+    async () => {
+      const before = (await refunds()).length
+      const [row = {}] = await play('spend and claim')
+      await honest()
+      const back = (await refunds()).length - before
+      const worked = said(row['next']).includes('running') ? 1 : 0
+      expect(back + worked).toBe(1)
+      expect(row['bill']).toBe(worked === 1 ? 'answered' : 'billed')
+    },
+    180_000,
+  )
+})
+
 describe('customers who never pay', () => {
   keeps(
     'relay.hostile',

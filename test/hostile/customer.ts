@@ -63,6 +63,18 @@ async function ordered(who: Peer, text: string): Promise<{ job: Event; bolt11: s
   return { job, bolt11: await told(job.id, billOf) }
 }
 
+/** A job that was withdrawn and paid all the same: the node keeps the money for this key. */
+async function keptBy(me: Peer): Promise<string> {
+  const { job, bolt11 } = await ordered(me, 'kept')
+  await me.say(5, [
+    ['e', job.id],
+    ['k', '5050'],
+  ])
+  await wallet.pay(bolt11)
+  await told(job.id, event => event.tags.find(tag => tag[0] === 'credit')?.[1])
+  return job.id
+}
+
 const moves: Readonly<Record<string, () => Promise<object>>> = {
   /** A real purchase, for a receipt that is true of another job. */
   async honest() {
@@ -175,6 +187,48 @@ const moves: Readonly<Record<string, () => Promise<object>>> = {
     ])
     const preimage = await wallet.pay(bolt11)
     return { job: job.id, preimage }
+  },
+
+  /** Asks for kept money more than once, for more than there is, and for another's. */
+  async 'claim again and again'() {
+    const [me, thief] = [peer(wire), peer(wire)]
+    const job = await keptBy(me)
+    const [mine, more, second, third, stolen] = await Promise.all(
+      [PRICE, PRICE + 1_000, PRICE, PRICE, PRICE].map(msats => wallet.bill(msats)),
+    )
+    const claim = (who: Peer, bolt11 = '') =>
+      who.sign(4637, [
+        ['e', job],
+        ['p', node],
+        ['bolt11', bolt11],
+      ])
+    await thief.wrap(node, claim(thief, stolen))
+    await me.wrap(node, claim(me, more))
+    const honest = claim(me, mine)
+    const greedy = [honest, honest, claim(me, second), claim(me, third), claim(me, mine)]
+    await Promise.all(greedy.map(event => me.wrap(node, event)))
+    const paid = await Promise.race(
+      [mine, second, third].map(async bolt11 => (await wallet.paid(bolt11 ?? '')) && bolt11),
+    )
+    for (const event of greedy) await me.wrap(node, event)
+    const next = await ordered(me, 'is there more')
+    return { job, paid, offered: [mine, more, second, third, stolen], next: next.job.id }
+  },
+
+  /** Has kept money work and be paid back at the same time. */
+  async 'spend and claim'() {
+    const me = peer(wire)
+    const job = await keptBy(me)
+    const bolt11 = await wallet.bill(PRICE)
+    const next = order(me, 'both')
+    const claim = me.sign(4637, [
+      ['e', job],
+      ['p', node],
+      ['bolt11', bolt11],
+    ])
+    await Promise.all([me.wrap(node, claim), wire.publish(next), me.wrap(node, claim)])
+    const bill = await told(next.id, event => (event.kind === 6050 ? 'answered' : billOf(event) && 'billed'))
+    return { job, next: next.id, bill, bolt11 }
   },
 
   async 'pay twice'() {
