@@ -49,9 +49,10 @@ export async function buildLnd(
 }
 
 async function findGo(): Promise<{ program: string; version: string } | { missing: string }> {
-  const way = `install Go ${NEEDED.join('.')} or later (go.dev/dl) and put it on the PATH`
+  const way = `install Go ${NEEDED.join('.')} or later (go.dev/dl) and put it on the PATH, or name it in GO`
   let old: string | undefined
-  for (const program of ['go', '/usr/local/go/bin/go']) {
+  const named = process.env['GO']
+  for (const program of named ? [named] : ['go', '/usr/local/go/bin/go']) {
     try {
       const { stdout } = await promisify(execFile)(program, ['env', 'GOVERSION'], { env: environment(), cwd: '/' })
       const version = stdout.trim().replace(/^go/, '')
@@ -90,13 +91,17 @@ function compile(go: string, say: (line: string) => void, signal?: AbortSignal):
   if (pid !== undefined) setPriority(pid, 10)
   signal?.addEventListener('abort', stop, { once: true })
   process.once('exit', stop)
+  const began = Date.now()
   let packages = 0
   const words: string[] = []
   createInterface({ input: child.stderr }).on('line', line => {
     if (/^[\w.-]+(\/[\w.@-]+)*$/.test(line)) packages++
     else if (!line.startsWith('go: downloading')) words.push(line)
   })
-  const ticking = setInterval(() => say(`building: ${packages} packages done`), LINE_SECONDS * 1000)
+  const ticking = setInterval(
+    () => say(`building: ${packages} packages after ${Math.round((Date.now() - began) / 1000)} s`),
+    LINE_SECONDS * 1000,
+  )
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', code => {

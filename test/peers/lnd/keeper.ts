@@ -20,10 +20,10 @@ export interface Said {
   readonly over?: string
 }
 
-const folder = process.argv[2] ?? ''
-if (import.meta.main) keep(folder)
+keep(process.argv[2] ?? '')
 
 function keep(folder: string): void {
+  if (folder === '') throw new Error('Name the folder of the daemons.')
   const running = new Map<string, ChildProcess>()
   let ending = false
   const say = (said: Said) => process.stdout.write(`${JSON.stringify(said)}\n`)

@@ -17,7 +17,9 @@ const worlds: [string, () => Promise<PaymentWorld>][] = [
 
 for (const [name, open] of worlds)
   describe(`speed: lnd, ${name}`, () => {
-    test('bills made and paid in a row, many at once, and held in between: to the last msat', async context => {
+    test('bills made and paid in a row, many at once, and held in between: to the last msat', {
+      timeout: 300_000,
+    }, async context => {
       const world = await open()
       const holds = await world.payee.hold?.()
       if (!holds) throw new Error('This wallet cannot hold.')

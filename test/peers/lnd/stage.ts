@@ -82,8 +82,11 @@ export async function directWorld(): Promise<PaymentWorld & { payee: HoldWallet 
   }
 }
 
-/** The same wallets behind our NIP-47 service, on a relay of ours, as our NIP-47 client sees them. */
-export async function nwcWorld(): Promise<PaymentWorld & { url: string }> {
+/**
+ * The same wallets behind our NIP-47 service, on a relay of ours, as our NIP-47 client sees them. `ran` counts the
+ * requests that both services answered.
+ */
+export async function nwcWorld(): Promise<PaymentWorld & { ran(): number }> {
   const direct = await directWorld()
   const relay = await startRelay({ clock, verify: keys.verify })
   const pool = () => openPool({ urls: [relay.url], clock, admit })
@@ -106,7 +109,7 @@ export async function nwcWorld(): Promise<PaymentWorld & { url: string }> {
   return {
     payee,
     payer,
-    url: relay.url,
+    ran: () => services.reduce((sum, { counts }) => sum + counts.ran, 0),
     network: 'regtest',
     now: () => seconds(clock),
     async close() {

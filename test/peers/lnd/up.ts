@@ -34,7 +34,7 @@ const NOBODY = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const BLOCKS = 450
 /** Below lnd's largest single payment (4,294,967 sats), so that "more than the balance" can be asked for. */
 const CHANNEL = { sats: 5_000_000, pushed: 1_000_000 }
-const PATIENCE_MS = 90_000
+const PATIENCE_MS = 180_000
 const POLL_MS = 100
 
 /** Takes some ten seconds. Rejects with the last words of the daemon that failed; nothing is left then. */
