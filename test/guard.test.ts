@@ -127,6 +127,7 @@ describe('checkQuote', () => {
     ['the node bills plainly where parts were wished for', { wished: bill(0) }],
     ['money is held as wished', { terms: { word: 'hold' }, wished: { word: 'hold' } }],
     ['escrow as wished', { terms: { word: 'escrow', verifier }, wished: { word: 'escrow', verifier } }],
+    ['as many blocks as are allowed', { maxCltv: 18 }],
     ['the hash is the agreed one', { expected: { hash: HASH } }],
     ['every cap is met to the msat', { caps: { ...good.caps, jobMsats: 20_000n } }],
   ])('passes: %s', (_what, terms) => expect(ruleOf({ ...good, ...terms })).toBe('ok'))
@@ -172,10 +173,23 @@ describe('checkQuote', () => {
     expect(verdict).toMatchObject({ ok: true, order: { msats: 20_000n } })
   })
 
+  test('a part too many is not called the next one', () => {
+    expect(checkQuote({ ...good, ...second, orders: [first, first] })).toMatchObject({
+      says: expect.stringContaining('All 2 parts'),
+    })
+    expect(checkQuote({ ...good, ...second, terms: bill(1) })).toMatchObject({
+      says: expect.stringContaining('part 2 is next'),
+    })
+  })
+
   test('six seconds are enough', () => expect(ruleOf({ ...good, now: NOW + 594 })).toBe('ok'))
 
   test('the sentence of a price says how to allow it', () => {
     const verdict = checkQuote({ ...good, caps: { jobMsats: 0n } })
-    expect(verdict).toMatchObject({ says: expect.stringContaining('--max-sats 20') })
+    expect(verdict).toMatchObject({ says: expect.stringMatching(/only free answers.*--max-sats 20\.$/) })
+    const dear = checkQuote({ ...good, caps: { jobMsats: 19_999n } })
+    expect(dear).toMatchObject({ says: expect.stringContaining('19999 msats were allowed') })
+    const day = checkQuote({ ...good, spent: { ...good.spent, dayMsats: 50_001n } })
+    expect(day).toMatchObject({ says: expect.stringContaining('70001 within a day, over the cap of 70000') })
   })
 })
