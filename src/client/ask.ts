@@ -180,7 +180,8 @@ export function openAsk(options: AskOptions): Asked {
       },
     })
   }
-  let mailbox: ReturnType<typeof box> | undefined
+  // What relays kept while no process was there is told before they say that they are through: it needs an ear at once.
+  let mailbox: ReturnType<typeof box> | undefined = options.reopened && box()
 
   function heard(event: Event, opened: string | undefined) {
     const by = event.pubkey

@@ -55,7 +55,8 @@ export async function follow(
   const listening = hear({
     job: request.id,
     ...(node ? { node } : {}),
-    namesUs: (announcement?.v ?? 0) > 0,
+    // The standing subscription begins now; what was said to an earlier process may be older.
+    namesUs: (announcement?.v ?? 0) > 0 && how.reopened === undefined,
     wantsReceipt: opening.zapRequest !== undefined,
     onEvent(event) {
       const opened = isSealed(event) ? unsealed(event) : undefined

@@ -2,7 +2,7 @@
  * The money of one job on the node's side: bills, held money, and asking the wallet until it is certain.
  * @module
  */
-import { type Clock, pause } from '../clock.ts'
+import { type Clock, pause, seconds } from '../clock.ts'
 import type { NodeFact, NodeJob, Why } from '../job.ts'
 import type { BillState, HoldPayee, Payee } from '../payments/payment.ts'
 
@@ -72,24 +72,36 @@ export function openBilling(options: BillingOptions): Billing {
     return { fact: 'billed', bill: await holder.holdBill({ ...asked, ...subject }, signal) }
   }
 
+  async function makeBill(job: NodeJob, msats: bigint): Promise<NodeFact> {
+    if (!payee) return { fact: 'bill-failed', why: noWallet }
+    if (job.when === 'hold' || job.when === 'escrow') return holdBill(job, msats)
+    const key = job.parts > 1 ? `${job.id}:${job.part}` : job.id
+    const asked = { key, msats, expirySeconds: options.billSeconds }
+    // A zap request names the whole price: parts go without.
+    const descriptionHash = job.parts > 1 ? undefined : await options.descriptionHash()
+    if (descriptionHash)
+      try {
+        return { fact: 'billed', bill: await payee.bill({ ...asked, descriptionHash }) }
+      } catch (error) {
+        // Some wallets cannot commit to a hash: the customer then gets no receipt, but still an answer.
+        options.trouble(`No invoice for a zap: ${text(error)}`)
+      }
+    const part = job.parts > 1 ? ` (part ${job.part} of ${job.parts})` : ''
+    const description = `gridstr job ${job.id}${part}`
+    return { fact: 'billed', bill: await payee.bill({ ...asked, key: `${key}:plain`, description }) }
+  }
+
   return {
     async bill(job, msats) {
-      if (!payee) return { fact: 'bill-failed', why: noWallet }
-      if (job.when === 'hold' || job.when === 'escrow') return holdBill(job, msats)
-      const key = job.parts > 1 ? `${job.id}:${job.part}` : job.id
-      const asked = { key, msats, expirySeconds: options.billSeconds }
-      // A zap request names the whole price: parts go without.
-      const descriptionHash = job.parts > 1 ? undefined : await options.descriptionHash()
-      if (descriptionHash)
+      // Who has paid for earlier parts is not sent away because the wallet sleeps for a moment.
+      while (job.part > 1 && payee && !signal.aborted && seconds(clock) < job.deadline)
         try {
-          return { fact: 'billed', bill: await payee.bill({ ...asked, descriptionHash }) }
+          return await makeBill(job, msats)
         } catch (error) {
-          // Some wallets cannot commit to a hash: the customer then gets no receipt, but still an answer.
-          options.trouble(`No invoice for a zap: ${text(error)}`)
+          options.trouble(`No invoice for part ${job.part} yet: ${text(error)}`)
+          await pausing()
         }
-      const part = job.parts > 1 ? ` (part ${job.part} of ${job.parts})` : ''
-      const description = `gridstr job ${job.id}${part}`
-      return { fact: 'billed', bill: await payee.bill({ ...asked, key: `${key}:plain`, description }) }
+      return makeBill(job, msats)
     },
     watch(job, hash, send) {
       unwatch()

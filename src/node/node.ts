@@ -12,11 +12,12 @@ import type { NodeJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
-import type { HoldPayee, Network, Payee, Payer } from '../payments/payment.ts'
+import type { Network, Payee, Payer } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
 import { openEscrowDesk } from './escrow.ts'
+import { openHolder } from './holder.ts'
 import type { NodeEvent } from './job-box.ts'
 import { openJobs } from './jobs.ts'
 import { openRefunds } from './refunds.ts'
@@ -117,13 +118,14 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const closing = new AbortController()
   const { signal } = closing
   const models = await runner.models()
-  const holder = priceMsats > 0n ? await holderOf(payee, tell, opening) : undefined
-  const terms = termsOf(options, holder !== undefined)
+  const untold = (says: string) => tell({ event: 'trouble', says })
+  const holder = priceMsats > 0n ? await openHolder(payee, clock, untold, opening) : undefined
+  const terms = termsOf(options, holder?.offered === true)
   const zaps = openZaps({ keys, secret, clock, priceMsats, journal })
   const jobs = openJobs({
     ...{ relays, keys, secret, clock, journal, runner, priceMsats, terms, limits, seal, zaps, tell, signal },
     ...(payee ? { payee } : {}),
-    ...(holder ? { holder } : {}),
+    ...(holder ? { holder: holder.payee } : {}),
     ...(terms.escrow ? { escrow: openEscrowDesk({ relays, keys, secret, clock, journal, signal }) } : {}),
   })
   const { refunder } = options
@@ -221,20 +223,6 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
 
 const aborted = (signal: AbortSignal | undefined): Promise<void> =>
   new Promise(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
-
-/** What the wallet can hold with. A wallet that cannot be asked now holds nothing: plain bills remain. */
-async function holderOf(
-  payee: Payee | undefined,
-  tell: (event: NodeEvent) => void,
-  signal: AbortSignal | undefined,
-): Promise<HoldPayee | undefined> {
-  try {
-    return await payee?.hold?.(signal)
-  } catch (error) {
-    tell({ event: 'trouble', says: `The wallet does not say whether it can hold money: ${String(error)}` })
-    return undefined
-  }
-}
 
 function termsOf({ when, terms, priceMsats }: NodeOptions, canHold: boolean): NodeTerms {
   const byDefault = when === 'after'
