@@ -56,6 +56,8 @@ export interface Asked {
   readonly id: string
   readonly method: string
   readonly params: Fields
+  /** What `pay_invoice` means, where it was read already: reading an invoice is the dearest part of it. */
+  readonly order?: PayOrder
   /**
    * The client wrote NIP-04, as old ones do (rust-nostr 0.44): a method or a state that it does not know makes the whole
    * answer unreadable, so hold methods and `accepted` are kept from it.
@@ -86,8 +88,8 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: Answer
     }
   }
 
-  const answers: Readonly<Record<NwcMethod, (params: Fields, id: string, old: boolean) => Promise<Fields>>> = {
-    async get_info(_params, _id, old) {
+  const answers: Readonly<Record<NwcMethod, (params: Fields, asked: Asked) => Promise<Fields>>> = {
+    async get_info(_params, { old }) {
       const { alias, nodeKey, network } = await wallet.info()
       const { methods: names, notifications } = await offered()
       // An older rust-nostr refuses the whole answer for one method name that it does not know.
@@ -96,7 +98,7 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: Answer
       return { alias, ...(nodeKey && { pubkey: nodeKey }), network, methods: standard, notifications: told }
     },
     get_balance: async () => ({ balance: integer(await wallet.balance()) }),
-    async make_invoice(params, id) {
+    async make_invoice(params, { id }) {
       const asked = invoiceAsk(params)
       const { key: _, expirySeconds: __, ...subject } = asked
       const bill = await wallet.bill({ ...asked, key: `nwc ${id}` })
@@ -107,11 +109,11 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: Answer
       })
     },
     ...hold.answers,
-    async pay_invoice(params) {
-      const state = await pay(payOrder(params))
+    async pay_invoice(params, { order = payOrder(params) }) {
+      const state = await pay(order)
       return paidFields(state)
     },
-    async lookup_invoice(params, _id, old) {
+    async lookup_invoice(params, { old }) {
       let hash = text(params['payment_hash'])?.toLowerCase()
       if (!hash) {
         const read = readInvoice(text(params['invoice']) ?? '')
@@ -122,7 +124,7 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: Answer
       if (!row) throw new PaymentError('NOT_FOUND', 'This wallet does not know that payment hash.')
       return rowFields(row, old ? undefined : await hold.heldOf(row))
     },
-    list_transactions: (params, _id, old) => list(params, old),
+    list_transactions: (params, { old }) => list(params, old),
     async get_budget() {
       if (!budget) return {}
       const now = seconds(clock)
@@ -135,7 +137,7 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: Answer
     },
   }
 
-  async function list(params: Fields, old: boolean): Promise<Fields> {
+  async function list(params: Fields, old = false): Promise<Fields> {
     const from = amount(params['from']) ?? 0n
     const until = amount(params['until']) || BigInt(Number.MAX_SAFE_INTEGER)
     const limit = Math.min(Number(amount(params['limit']) || PAGE), PAGE)
@@ -155,11 +157,12 @@ export function nwcAnswers({ wallet, clock, methods, budget, hold, pay }: Answer
     return { transactions }
   }
 
-  const answer: Answers['answer'] = async ({ id, method, params, old = false }) => {
+  const answer: Answers['answer'] = async asked => {
+    const { method, params } = asked
     const known = METHODS.find(name => name === method)
     if (!known) return errorBody(method, 'NOT_IMPLEMENTED', 'This wallet does not know that method.')
     if (!methods.includes(known)) return errorBody(method, 'RESTRICTED', 'This connection may not use that method.')
-    return bodyOf(method, () => answers[known](params, id, old))
+    return bodyOf(method, () => answers[known](params, asked))
   }
   return { answer, offered }
 }

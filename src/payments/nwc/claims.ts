@@ -4,6 +4,7 @@
  * @module
  */
 import { isRecord, parseJson } from '../../../kinds/json.ts'
+import type { PayOrder } from '../payment.ts'
 import { type Fields, isFields, type ReplyBody } from './body.ts'
 import type { Scheme } from './ports.ts'
 import type { NwcStore } from './store.ts'
@@ -17,6 +18,8 @@ export interface Claim {
   readonly scheme: Scheme
   readonly method: string
   readonly params: Fields
+  /** What `pay_invoice` means; read again from `params` after a restart. */
+  order?: PayOrder
   body?: ReplyBody
   repeats: number
 }

@@ -49,11 +49,14 @@ const LOOK_MS = [5_000, 20_000] as const
 /** How far the wallet's clock may be behind ours when it judges a request's expiration. */
 const SKEW_MS = 60_000
 const PREFIX = 'sent '
+/** Payments whose books are looked at, at one time. */
+const MAX_LOOKING = 4
 
 /** Makes `pay` and `payState`. Neither rejects. */
 export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
   const { clock, timeoutMs, sent } = options
   const openedAt = clock.now()
+  let looking = 0
   const running = new Map<string, Promise<PayState>>()
   const paid = bounded<string, PayState>(1_000)
   /** Until when (clock ms) a request of ours for this hash may still be run by the wallet. */
@@ -140,10 +143,18 @@ export function nwcPayer(options: PayOptions): Pick<Payer, 'pay' | 'payState'> {
   function paidMeanwhile(hash: string, answered: AbortSignal): Promise<Extract<PayState, { state: 'paid' }>> {
     return new Promise(resolve => {
       const look = (ms: number) => {
-        const again = () => answered.aborted || look(Math.min(ms * 2, LOOK_MS[1]))
+        const again = (next: number) => answered.aborted || look(Math.min(next, LOOK_MS[1]))
         const cancel = clock.after(ms, () => {
           answered.removeEventListener('abort', cancel)
-          payState(hash, answered).then(state => (state.state === 'paid' ? resolve(state) : again()), again)
+          // Where many payments are open at once the answers are slow, not lost: questions would only add to the queue.
+          if (looking >= MAX_LOOKING) return void again(ms)
+          looking++
+          payState(hash, answered)
+            .finally(() => looking--)
+            .then(
+              state => (state.state === 'paid' ? resolve(state) : again(ms * 2)),
+              () => again(ms * 2),
+            )
         })
         answered.addEventListener('abort', cancel, { once: true })
       }

@@ -165,11 +165,12 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
   function begin(claim: Claim): void {
     const { method, params } = claim
     if (running >= MAX_RUNNING) claim.body = errorBody(method, 'RATE_LIMITED', 'Too many requests are under way.')
-    const order = !claim.body && budget && mayPay && method === 'pay_invoice' ? orderOf(params) : undefined
+    const order = !claim.body && mayPay && method === 'pay_invoice' ? orderOf(params) : undefined
+    if (order) claim.order = order
     try {
       store.atomically(
         () => {
-          if (order && !budget?.reserve(order.hash, order.msats, seconds(clock)))
+          if (order && budget && !budget.reserve(order.hash, order.msats, seconds(clock)))
             claim.body = errorBody(method, 'QUOTA_EXCEEDED', 'This would go over the budget of the connection.')
           claims.open(claim)
         },
@@ -183,10 +184,10 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
   }
 
   async function run(claim: Claim): Promise<void> {
-    const { id, method, params, scheme } = claim
+    const { id, method, params, scheme, order } = claim
     running++
     counts.ran++
-    const body = await answer({ id, method, params, old: scheme === 'nip04' })
+    const body = await answer({ id, method, params, old: scheme === 'nip04', ...(order && { order }) })
     running--
     await end(claim, body)
   }
