@@ -1,18 +1,17 @@
 /** The most used NIP-47 library as the other side, over a real socket. */
-import { NWCClient, NWCWalletService, NWCWalletServiceKeyPair } from '@getalby/sdk/nwc'
+import { NWCClient } from '@getalby/sdk/nwc'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type EmbeddedRelay, startRelay } from '../relays/embedded/relay.ts'
 import { openPool } from '../relays/pool.ts'
 import type { Relays } from '../relays/relay.ts'
 import { wallClock } from '../src/clock.ts'
-import { readInvoice } from '../src/payments/bolt11.ts'
-import { proves, toHex } from '../src/payments/hash.ts'
-import { rowFields } from '../src/payments/nwc/body.ts'
+import { proves } from '../src/payments/hash.ts'
 import type { NwcService } from '../src/payments/nwc/service.ts'
 import { writeNwcUri } from '../src/payments/nwc/uri.ts'
 import type { NwcWallet } from '../src/payments/nwc.ts'
-import { PaymentError, type PayOrder, type Wallet } from '../src/payments/payment.ts'
+import type { PayOrder, Wallet } from '../src/payments/payment.ts'
 import { type SimWallet, simNet } from '../src/payments/sim.ts'
+import { type Lies, type StockService, stockService } from './nwc-alby-world.ts'
 import { admit, type Connection, connection, join, keys, serve } from './nwc-world.ts'
 
 const clock = wallClock()
@@ -135,65 +134,15 @@ describe('NWCClient against our service', () => {
 })
 
 describe('our client against NWCWalletService', () => {
-  let service: NWCWalletService
+  let stock: StockService
   let client: NwcWallet
-  let stop = () => {}
-  const announce = () =>
-    service.publishWalletServiceInfoEvent(toHex(conn.walletSecret), ['pay_invoice', 'make_invoice'], [])
-  /** Closing the library while a reply of it waits for its OK rejects unhandled; OKs come in order, so one more is awaited. */
-  const end = async () => {
-    await announce()
-    stop()
-    service.close()
-  }
-  /** Answers in the library's way; `over` may lie. */
-  const open = async (wallet: Wallet, over: { pay?: () => Promise<object> } = {}, limits: { payMs?: number } = {}) => {
-    const code = (error: unknown) => (error instanceof PaymentError ? error.code : 'OTHER')
-    const wrap = async (run: () => Promise<object | undefined>) => {
-      try {
-        const result = await run()
-        if (!result) throw new PaymentError('NOT_FOUND', 'unknown')
-        return { result: result as never, error: undefined }
-      } catch (error) {
-        return { result: undefined, error: { code: code(error), message: String(error) } }
-      }
-    }
-    const walletSecret = toHex(conn.walletSecret)
-    service = new NWCWalletService({ relayUrls: [relay.url] })
-    await announce()
-    stop = await service.subscribe(new NWCWalletServiceKeyPair(walletSecret, conn.clientPubkey), {
-      getInfo: () => wrap(async () => ({ alias: 'stock', network: 'regtest', methods: ['pay_invoice'], pubkey: '' })),
-      getBalance: () => wrap(async () => ({ balance: Number(await wallet.balance()) })),
-      makeInvoice: ({ amount, description = '', description_hash: descriptionHash }) =>
-        wrap(async () => {
-          const about = descriptionHash ? { descriptionHash } : { description }
-          const { hash } = await wallet.bill({ key: `${amount}`, msats: BigInt(amount), expirySeconds: 600, ...about })
-          const row = await wallet.transaction(hash)
-          return row && rowFields(row)
-        }),
-      payInvoice: ({ invoice }) =>
-        wrap(async () => {
-          if (over.pay) return over.pay()
-          const read = readInvoice(invoice)
-          if (!read.ok) throw new Error(read.says)
-          const { hash, msats = 0n } = read.invoice
-          const state = await wallet.pay({ bolt11: invoice, hash, msats })
-          if (state.state !== 'paid') throw new PaymentError(state.state === 'failed' ? state.code : 'INTERNAL', 'no')
-          return { preimage: state.preimage, fees_paid: Number(state.feeMsats) }
-        }),
-      lookupInvoice: ({ payment_hash: hash = '' }) =>
-        wrap(async () => {
-          const row = await wallet.transaction(hash)
-          return row && { ...rowFields(row), state: row.state.toUpperCase() }
-        }),
-      listTransactions: () =>
-        wrap(async () => ({ transactions: (await wallet.transactions()).map(row => rowFields(row)) })),
-    })
+  const open = async (wallet: Wallet, lies: Lies = {}, limits: { payMs?: number } = {}) => {
+    stock = await stockService(relay.url, conn, wallet, lies)
     client = join(conn, pool, clock, { pollMs: 50, ...limits })
   }
   afterEach(async () => {
     await client.close()
-    await end()
+    await stock.close()
   })
   const order = async (key: string, msats = 5_000n): Promise<PayOrder> => {
     const { bolt11, hash } = await bill(msats, key)
@@ -226,7 +175,7 @@ describe('our client against NWCWalletService', () => {
   })
 
   test('a bogus preimage: unproven (their client resolves with it)', async () => {
-    await open(mine, { pay: async () => ({ preimage: '00'.repeat(32), fees_paid: 0 }) })
+    await open(mine, { pay: async () => ({ result: { preimage: '00'.repeat(32), fees_paid: 0 } }) })
     const one = await order('a')
     expect((await client.pay(one)).state).toBe('unproven')
     const theirs = new NWCClient({ nostrWalletConnectUrl: writeNwcUri(conn.uri) })
@@ -252,7 +201,7 @@ describe('our client against NWCWalletService', () => {
   test('the wallet is gone: unknown; it comes back: the books tell', async () => {
     await open(mine, {}, { payMs: 500 })
     await client.balance()
-    await end()
+    await stock.close()
     const one = await order('a')
     expect((await client.pay(one)).state).toBe('unknown')
     // Somebody ran the request after all.

@@ -38,6 +38,7 @@ export function wire(): Wire {
       listen(filters, options) {
         self.filters.push(filters)
         listeners.push(options)
+        queueMicrotask(() => options.onEose?.())
         return { live: Promise.resolve(), close: () => void listeners.splice(listeners.indexOf(options), 1) }
       },
       state: () => [],

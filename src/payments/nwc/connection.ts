@@ -70,6 +70,11 @@ export function openConnection(options: ConnectionOptions): Connection {
   /** By request event id. */
   const pending = new Map<string, Waiting>()
   const active = new Set<Waiting>()
+  let heardAll = () => {}
+  /** Every relay has shown the announcement that it holds, or had its time. */
+  const announced = new Promise<void>(resolve => {
+    heardAll = resolve
+  })
   let info: { at: number; id: string; scheme: Scheme } | undefined
   let dropped = 0
   let closed = false
@@ -87,8 +92,15 @@ export function openConnection(options: ConnectionOptions): Connection {
           dropped++
         }
       },
+      onEose: () => heardAll(),
     },
   )
+
+  /** An old announcement may come first, from a relay that missed the newer one: nobody is talked down before all were heard. */
+  async function ready(): Promise<void> {
+    await listening.live
+    if (info?.scheme === 'nip04') await announced
+  }
 
   /** True when the event was of use. Cheap checks come before the signature, the signature before decryption. */
   function receive(event: Event): boolean {
@@ -181,7 +193,7 @@ export function openConnection(options: ConnectionOptions): Connection {
         active.add(waiting)
         const cancel = clock.after(timeoutMs, () => lost('UNREACHABLE', `${method}: no answer within ${timeoutMs} ms.`))
         signal?.addEventListener('abort', abort, { once: true })
-        void listening.live
+        void ready()
           .then(async () => {
             if (!active.has(waiting)) return
             if (method !== 'pay_invoice') repeat()
