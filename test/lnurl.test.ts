@@ -120,6 +120,40 @@ const saying = (value: unknown): LnurlOptions => ({
 })
 const ask = { msats: 21_000n, network: 'regtest' } as const
 
+describe('an offer of a service', () => {
+  const callback = 'https://wallet.example.com/pay'
+  const readOf = (more: Record<string, unknown>) => resolveLnurl(payee.address, saying(payRequest(callback, more)))
+  test.each<[string, Record<string, unknown>]>([
+    ['more at least than at most', { minSendable: 2_000, maxSendable: 1_999 }],
+    ['nothing at least', { minSendable: 0 }],
+    ['no most', { maxSendable: undefined }],
+    ['half an msat', { minSendable: 1.5 }],
+    ['money in words', { maxSendable: '1000000' }],
+    ['no callback', { callback: undefined }],
+    ['metadata that is a list and no text', { metadata: [['text/plain', 'x']] }],
+    ['metadata without a text', { metadata: '[["image/png","x"]]' }],
+  ])('with %s is none', async (_what, more) => {
+    expect(await readOf(more)).toMatchObject({ ok: false, rule: 'not-payrequest' })
+  })
+
+  test('of one price alone is one', async () => {
+    expect(await readOf({ minSendable: 2_000, maxSendable: 2_000 })).toMatchObject({ ok: true })
+  })
+
+  test.each([{ allowsNostr: false }, { allowsNostr: 'yes' }, { nostrPubkey: 'npub1' }, { nostrPubkey: undefined }])(
+    'names no zapper where it says %j',
+    async more => {
+      const read = await readOf(more)
+      expect(read).toMatchObject({ ok: true })
+      if (read.ok) expect(read.payee).not.toHaveProperty('zapper')
+    },
+  )
+
+  test.each([1_000n, 1_000_000n])('reaches to %d msats', async msats => {
+    expect(await lnurlBill(payee, { ...ask, msats }, saying({ pr: invoiceOf(msats) }))).toMatchObject({ ok: true })
+  })
+})
+
 describe('an invoice of a service', () => {
   test.each<[string, string, unknown]>([
     ['none', 'bad-invoice', {}],
