@@ -63,6 +63,14 @@ export const walletRequest = defineKind({
         body: { method: 'pay_invoice', params: { invoice: 'lnbcrt210n1' } },
       },
     },
+    {
+      says: 'Make a hold invoice: only the preimage of this hash turns it into money.',
+      value: {
+        wallet: key,
+        encryption: 'nip44_v2',
+        body: { method: 'make_hold_invoice', params: { amount: 21_000, payment_hash: key } },
+      },
+    },
   ],
   dialects: [
     {

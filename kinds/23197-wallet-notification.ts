@@ -50,6 +50,16 @@ export const walletNotification = defineKind({
         },
       },
     },
+    {
+      says: 'Money waits at a hold invoice, until it is settled, cancelled, or goes back by itself at a block height.',
+      value: {
+        client: key,
+        body: {
+          notification_type: 'hold_invoice_accepted',
+          notification: { type: 'incoming', state: 'accepted', amount: 21_000, settle_deadline: 840_000 },
+        },
+      },
+    },
   ],
   dialects: [
     {
