@@ -17,6 +17,13 @@ test('in fair weather every story ends well and breaks nothing', async () => {
     }
 })
 
+test('a job that nobody paid for is let go of when late money is waited for no more', async () => {
+  const lost = { fault: 'drop', kind: 7000, way: 'up', nth: 1 } as const
+  const played = await playPaidJob({ relays: [[lost]], seed, patient: true })
+  expect(judge(played)).toEqual({ broken: [], word: 'unpaid' })
+  expect(played.clockSeconds).toBeGreaterThan(3_600)
+})
+
 describe('one relay, and it is faulty', () => {
   keeps(
     'relay.hostile',

@@ -36,6 +36,8 @@ export interface Spoiled {
 export interface PaidJobOptions extends StandOptions {
   readonly story?: Story
   readonly spoiled?: Spoiled
+  /** Waits until the node looks for late money no more, which is an hour. */
+  readonly patient?: boolean
   /** The disk of this side is full from its nth write on; half a minute later there is room, and it is started again. */
   readonly disk?: { readonly side: 'node' | 'client'; readonly write: number }
 }
@@ -43,6 +45,7 @@ export interface PaidJobOptions extends StandOptions {
 /** All that is known about a job after everything went quiet. */
 export interface Played {
   readonly story: Story
+  readonly patient: boolean
   /** Absent when no job began: `code` says why. */
   readonly outcome?: Outcome
   readonly code?: string
@@ -137,11 +140,21 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
     const played = async (told: { outcome?: Outcome; code?: string }): Promise<Played> => {
       const counts = new Map(weathers[0]?.counts)
       await clock.pass(QUIET_SECONDS.least)
-      const isOpen = () => node.jobs().length > 0 || journals.node.jobs.unfinished('node').length > 0
+      const isOpen = () =>
+        node.jobs().length > 0 || (options.patient === true && journals.node.jobs.unfinished('node').length > 0)
       for (let i = 0; i < QUIET_SECONDS.most && isOpen(); i += 20) await clock.pass(20)
       return {
         ...told,
-        ...{ story, askEvents, nodeEvents, nodeJobs: node.jobs(), weathers, journals, counts },
+        ...{
+          story,
+          patient: options.patient === true,
+          askEvents,
+          nodeEvents,
+          nodeJobs: node.jobs(),
+          weathers,
+          journals,
+          counts,
+        },
         ...{ customer: keys.publicKey(secret), conserved: await rail.conserved(), passed: stand.passed() },
         payer: await rowsOf(rail.payer),
         payee: await rowsOf(rail.payee),
