@@ -4,7 +4,7 @@
  */
 import { isEnd } from '../../src/job.ts'
 import { moves } from './moves.ts'
-import { begin, type Heart, keyOf, price, type Setting, type World } from './world.ts'
+import { begin, type Heart, keyOf, parts, price, type Setting, type World } from './world.ts'
 
 export interface Violation {
   readonly invariant: string
@@ -23,9 +23,12 @@ export interface Report {
 /** What must hold in every world, and between a world and the next. Returns the sentence that is broken. */
 function broken(w: World, before: World | undefined, setting: Setting): string | undefined {
   const debits = w.bills.reduce((sum, b) => sum + b.debits, 0)
-  if (debits > 1) return 'nobody pays one job twice'
+  const mostDebits = setting.when === 'parts' ? parts : 1
+  if (debits > mostDebits || w.bills.some(b => b.debits > 1)) return 'nobody pays one job twice'
+  if (setting.when === 'parts' && w.client.spentMsats > price) return 'parts never cost more than the price'
+  if (w.tookUnseen) return 'held money is taken only after the answer was published'
   if (w.deliveredUnpaid) return 'nothing unpaid is delivered beyond credit'
-  if (w.runs > 1 + w.crashes) return 'nothing is computed more than once per life'
+  if (w.runs > (setting.when === 'parts' ? parts : 1) + w.crashes) return 'nothing is computed more than once per life'
   if (!setting.open && w.bills.some(b => b.hash === 'evil' && b.debits > 0 && w.client.node !== 'N'))
     return 'only the chosen node is paid'
   if (before && isEnd(before.client.state) && before.client.state !== w.client.state)
@@ -33,24 +36,35 @@ function broken(w: World, before: World | undefined, setting: Setting): string |
   if (before?.node && isEnd(before.node.state) && before.node.state !== w.node?.state)
     return 'a node job never leaves its end'
   if (isEnd(w.client.state) && w.clientActs.length === 0) {
-    const moving = w.bills.some(b => (b.order === 'asked' && w.now <= b.expiresAt) || b.order === 'begun')
+    const moving = w.bills.some(
+      b => (b.order === 'asked' && w.now <= b.expiresAt && !b.closed) || b.order === 'begun' || b.order === 'held',
+    )
     if (moving && w.client.pay !== 'paid') return 'no client job ends while its wallet may still pay'
-    if (debits > 0 && w.client.pay !== 'paid') return 'a client that paid knows it'
+    const known = w.client.partsPaid
+    if (debits > known) return 'a client that paid knows it'
   }
   if (w.client.state === 'delivered' && !w.client.answer) return 'delivered means that there is an answer'
   return undefined
 }
 
 /** What must hold where nothing can happen any more. */
-function unsettled(w: World): string | undefined {
+function unsettled(w: World, setting: Setting): string | undefined {
   if (!isEnd(w.client.state)) return 'every client job ends'
   if (w.node && !isEnd(w.node.state)) return 'every accepted job ends'
-  const paidToNode = w.bills.filter(b => b.hash !== 'evil').reduce((sum, b) => sum + b.debits, 0) * Number(price)
-  const earned =
-    w.node?.paid && (w.node.state === 'delivered' || w.node.state === 'cancelled') ? Number(w.node.paid.msats) : 0
-  const credited = Number(w.node?.creditMsats ?? 0n)
-  if (w.watching && Math.max(earned, credited) !== paidToNode)
+  const own = w.bills.filter(b => b.hash !== 'evil')
+  const paidToNode = own.reduce((sum, b) => sum + BigInt(b.debits) * b.msats, 0n)
+  const node = w.node
+  const bought = node?.state === 'delivered' || node?.state === 'cancelled'
+  const earlier = own.filter(b => node?.settled.includes(b.hash)).reduce((sum, b) => sum + b.msats, 0n)
+  const last = node?.paid && bought ? node.paid.msats : 0n
+  const credited = w.node?.when === 'credit' ? 0n : (node?.creditMsats ?? 0n)
+  // Money for a job that has ended is noted as paid and credited too: it counts once.
+  if (w.watching && earlier + (last > credited ? last : credited) !== paidToNode)
     return 'every msat that arrived is earned or credited, once'
+  if (setting.when === 'credit' && node && w.spentCredit && !bought && w.keptMsats + node.creditMsats !== price)
+    return 'credit that bought nothing is kept'
+  if (setting.when === 'hold' && paidToNode > 0n && node?.state !== 'delivered')
+    return 'held money is taken for a delivered answer only'
   return undefined
 }
 
@@ -96,7 +110,7 @@ export function check(heart: Heart, setting: Setting, limit = 2_000_000): Report
       }
     }
     if (stuck) {
-      const invariant = unsettled(w)
+      const invariant = unsettled(w, setting)
       if (invariant)
         return { states: known.size, moves: count, cut: false, violation: { invariant, path: path(index) } }
       ended.push(index)

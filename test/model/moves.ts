@@ -12,6 +12,7 @@ import {
   billSeconds,
   type Heart,
   moments,
+  parts,
   price,
   type Setting,
   type World,
@@ -55,33 +56,60 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
   }
 
   function arrives(world: World, message: string): World {
-    const [what = '', by = '', hash = ''] = message.split(':')
+    const [what = '', by = '', hash = '', part = ''] = message.split(':')
     if (what === 'request') {
       if (world.node) return tellNode(world, { fact: 'again' })
       if (world.withdrawn) return world
-      const ask = { id: 'job', customer: 'C', msats: setting.when === 'free' ? 0n : price, when: setting.when }
+      const cost = setting.when === 'free' ? 0n : price
+      const ask = { id: 'job', customer: 'C', msats: cost, when: setting.when, parts }
       const [node, nodeActs] = heart.openNodeJob({ ...ask, now: world.now, ttlSeconds: 100 })
       return { ...world, node, nodeActs }
     }
     if (what === 'cancel') return tellNode({ ...world, withdrawn: true }, { fact: 'cancel' })
-    if (what === 'quote') return tell(world, { fact: 'quote', quote: { by, bolt11: hash, msats: price } })
+    if (what === 'quote') {
+      const msats = world.bills.find(b => b.hash === hash)?.msats ?? price
+      const terms =
+        setting.when === 'parts' ? { terms: { word: 'parts', part: Number(part || 1), parts } as const } : {}
+      return tell(world, { fact: 'quote', quote: { by, bolt11: hash, msats, ...terms } })
+    }
     if (what === 'processing') return tell(world, { fact: 'processing', by })
     if (what === 'error') return tell(world, { fact: 'error', by, why: { code: 'node', says: '' } })
+    if (what === 'sealed') {
+      const sealed = { content: 'c', hash, digest: 'd' }
+      return tell(world, { fact: 'result', by, answer: { ...answer, text: '' }, sealed })
+    }
     const bill = hash ? { bill: { bolt11: hash, msats: price } } : {}
     return tell(world, { fact: 'result', by, answer, ...bill })
   }
 
   for (const bill of w.bills) {
     if (bill.order === 'asked') {
-      if (w.now <= bill.expiresAt) push('wallet begins', bills(w, bill.hash, { order: 'begun' }))
+      if (bill.closed) push('wallet is turned away', { ...bills(w, bill.hash, { order: 'failed' }), reply: 'failed' })
+      else if (w.now <= bill.expiresAt) push('wallet begins', bills(w, bill.hash, { order: 'begun' }))
       else push('wallet drops a stale order', bills(w, bill.hash, { order: 'none' }))
       if (w.left.walletFails > 0 && !w.reply)
         push('wallet refuses', { ...bills(spend(w, 'walletFails'), bill.hash, { order: 'failed' }), reply: 'failed' })
     }
-    if (bill.order === 'begun')
+    const isHold = setting.when === 'hold' && bill.hash !== 'evil'
+    if (bill.order === 'begun' && isHold && bill.closed)
+      push('money is turned away', { ...bills(w, bill.hash, { order: 'failed' }), reply: 'failed' })
+    else if (bill.order === 'begun' && isHold) push('money is held', bills(w, bill.hash, { order: 'held' }))
+    else if (bill.order === 'begun')
       push('money arrives', { ...bills(w, bill.hash, { order: 'settled', debits: bill.debits + 1 }), reply: 'paid' })
+    if (bill.order === 'held') {
+      if (w.watching && w.node && w.node.bill?.hash === bill.hash && !w.node.held)
+        push('node learns of held money', tellNode(w, { fact: 'held', hash: bill.hash }))
+      if (w.left.heldBack > 0)
+        push('held money goes back', {
+          ...bills(spend(w, 'heldBack'), bill.hash, { order: 'failed' }),
+          reply: 'failed',
+        })
+    }
     if (bill.order === 'settled' && w.watching && w.node && !w.node.paid && w.node.bill?.hash === bill.hash)
-      push('node is notified', tellNode(w, { fact: 'paid', paid: { hash: bill.hash, msats: price, preimage: 'p' } }))
+      push(
+        'node is notified',
+        tellNode(w, { fact: 'paid', paid: { hash: bill.hash, msats: bill.msats, preimage: 'p' } }),
+      )
     if (bill.order === 'settled' && w.node?.paid && w.left.twice > 0)
       push('node is notified twice', tellNode(spend(w, 'twice'), { fact: 'paid', paid: w.node.paid }))
   }
@@ -104,6 +132,8 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
 
   if (w.running) {
     push('runner finishes', tellNode({ ...w, running: false }, { fact: 'result', answer }))
+    if (w.node && w.node.part < w.node.parts)
+      push('runner ends a part', tellNode({ ...w, running: false }, { fact: 'part-done', answer }))
     if (w.left.runnerDies > 0)
       push(
         'runner dies',
@@ -121,8 +151,9 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
   }
   if (w.left.hostile > 0 && w.client.state !== 'asked') {
     const h = spend(w, 'hostile')
-    const evil = { hash: 'evil', expiresAt: w.now + billSeconds, order: 'none', debits: 0 } as const
-    for (const message of ['quote:E:evil', 'result:E', 'error:E', 'quote:N:evil'])
+    const evil = { hash: 'evil', expiresAt: w.now + billSeconds, order: 'none', debits: 0, msats: price } as const
+    const more = { parts: ['quote:N:evil:2'], hold: ['sealed:N:evil'] }[String(setting.when)] ?? []
+    for (const message of ['quote:E:evil', 'result:E', 'error:E', 'quote:N:evil', ...more])
       push(`hostile ${message}`, { ...h, net: with_(w.net, message), bills: [...w.bills, evil] })
   }
   const later = moments.find(t => t > w.now)
@@ -146,7 +177,7 @@ function clientDoes(w: World, act: ClientAct, tell: (w: World, fact: ClientFact)
       const bill = w.bills.find(b => b.hash === act.quote.bolt11)
       if (!bill || bill.expiresAt <= w.now || bill.order !== 'none')
         return tell(w, { fact: 'barred', why: { code: 'expired', says: '' } })
-      const order = { bolt11: bill.hash, hash: bill.hash, msats: price, expiresAt: bill.expiresAt }
+      const order = { bolt11: bill.hash, hash: bill.hash, msats: bill.msats, expiresAt: bill.expiresAt }
       return tell(w, { fact: 'cleared', order })
     }
     case 'pay': {
@@ -159,9 +190,11 @@ function clientDoes(w: World, act: ClientAct, tell: (w: World, fact: ClientFact)
       const bill = w.bills.find(b => b.hash === act.hash)
       if (bill?.order === 'settled') return tell(w, { fact: 'paid', preimage: 'p', feeMsats: 0n })
       if (bill?.order === 'failed') return tell(w, { fact: 'pay-failed', why: { code: 'PAYMENT_FAILED', says: '' } })
-      if (bill?.order === 'begun') return tell(w, { fact: 'pay-unknown', now: w.now })
+      if (bill?.order === 'begun' || bill?.order === 'held') return tell(w, { fact: 'pay-unknown', now: w.now })
       return tell(w, { fact: 'unsent', now: w.now })
     }
+    case 'open':
+      return tell(w, { fact: 'opened', text: 'a' })
     default:
       return w
   }
@@ -171,31 +204,62 @@ function nodeDoes(w: World, act: NodeAct, tell: (w: World, fact: NodeFact) => Wo
   const say = (message: string): World => ({ ...w, said: message, net: with_(w.net, message) })
   switch (act.act) {
     case 'bill': {
-      const bill: Bill = { hash: `h${w.bills.length}`, expiresAt: w.now + billSeconds, order: 'none', debits: 0 }
-      const made = { ...w, bills: [...w.bills, bill] }
-      return tell(made, {
-        fact: 'billed',
-        bill: { bolt11: bill.hash, hash: bill.hash, msats: act.msats, expiresAt: bill.expiresAt },
-      })
+      const made = { hash: `h${w.bills.length}`, expiresAt: w.now + billSeconds, msats: act.msats }
+      const bill: Bill = { ...made, order: 'none', debits: 0 }
+      return tell(
+        { ...w, bills: [...w.bills, bill] },
+        {
+          fact: 'billed',
+          bill: { bolt11: bill.hash, hash: bill.hash, msats: act.msats, expiresAt: bill.expiresAt },
+        },
+      )
     }
     case 'say':
-      return say(act.status === 'payment-required' ? `quote:N:${w.node?.bill?.hash}` : `${act.status}:N`)
+      if (act.status === 'error' && act.why?.code === 'credit') return w
+      if (act.status !== 'payment-required') return say(`${act.status}:N`)
+      return say(`quote:N:${w.node?.bill?.hash}${w.node && w.node.part > 1 ? `:${w.node.part}` : ''}`)
     case 'watch':
       return { ...w, watching: true }
     case 'ask-wallet': {
       const bill = w.bills.find(b => b.hash === act.hash)
       if (bill?.order === 'settled')
-        return tell(w, { fact: 'paid', paid: { hash: act.hash, msats: price, preimage: 'p' } })
-      return tell(w, { fact: 'unpaid' })
+        return tell(w, { fact: 'paid', paid: { hash: act.hash, msats: bill.msats, preimage: 'p' } })
+      return tell(w, bill?.order === 'held' ? { fact: 'held', hash: act.hash } : { fact: 'unpaid' })
+    }
+    case 'spend-credit':
+      if (w.keptMsats < act.msats && !w.spentCredit) return tell(w, { fact: 'no-credit' })
+      return tell(
+        { ...w, keptMsats: w.spentCredit ? w.keptMsats : w.keptMsats - act.msats, spentCredit: true },
+        { fact: 'spent' },
+      )
+    case 'settle': {
+      const bill = w.bills.find(b => b.hash === act.hash)
+      if (bill?.order === 'settled')
+        return tell(w, { fact: 'paid', paid: { hash: act.hash, msats: bill.msats, preimage: 'p' } })
+      if (bill?.order !== 'held') return tell(w, { fact: 'unsettled', why: { code: 'unsettled', says: '' } })
+      const took = bills(w, act.hash, { order: 'settled', debits: bill.debits + 1 })
+      const seen = { ...took, reply: 'paid' as const, tookUnseen: w.tookUnseen || !w.published }
+      return tell(seen, { fact: 'paid', paid: { hash: act.hash, msats: bill.msats, preimage: 'p' } })
+    }
+    case 'release': {
+      const bill = w.bills.find(b => b.hash === act.hash)
+      if (bill?.order === 'settled')
+        return tell(w, { fact: 'paid', paid: { hash: act.hash, msats: bill.msats, preimage: 'p' } })
+      const shut = bills(w, act.hash, { closed: true, ...(bill?.order === 'held' ? { order: 'failed' } : {}) })
+      return bill?.order === 'held' ? { ...shut, reply: 'failed' } : shut
     }
     case 'run':
       return { ...w, running: true, runs: w.runs + 1 }
     case 'stop':
       return { ...w, running: false }
     case 'deliver': {
-      const unpaid =
-        setting.when === 'before' && !w.bills.some(b => b.order === 'settled' && b.hash === w.node?.bill?.hash)
-      const sent = say(act.bill ? `result:N:${act.bill.hash}` : 'result:N')
+      const prepaid = setting.when === 'before' || setting.when === 'parts'
+      const good = setting.when === 'hold' ? ['held', 'settled', 'failed'] : ['settled']
+      const covered = w.bills.some(b => good.includes(b.order) && b.hash === w.node?.bill?.hash)
+      const unpaid = (prepaid || setting.when === 'hold') && !covered
+      const hash = w.node?.bill?.hash
+      const words = act.bill ? `result:N:${act.bill.hash}` : setting.when === 'hold' ? `sealed:N:${hash}` : 'result:N'
+      const sent = { ...say(words), published: true }
       return unpaid ? { ...sent, deliveredUnpaid: true } : sent
     }
     case 'credit':

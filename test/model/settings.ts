@@ -10,6 +10,7 @@ export const calm: Budget = {
   walletSilent: 0,
   runnerDies: 0,
   cancel: 0,
+  heldBack: 0,
   hostile: 0,
 }
 
@@ -22,8 +23,10 @@ const troubles: Record<string, Partial<Budget>> = {
   'hostile answers': { hostile: 1 },
 }
 
-export const settings: Setting[] = (['free', 'before', 'after'] as const).flatMap(when =>
-  Object.entries(troubles).map(([trouble, budget]) => ({
+export const settings: Setting[] = (['free', 'before', 'after', 'parts', 'hold', 'credit'] as const).flatMap(when =>
+  Object.entries(
+    when === 'hold' ? { ...troubles, 'a network that gives held money back': { heldBack: 1 } } : troubles,
+  ).map(([trouble, budget]) => ({
     name: `paid ${when}, ${trouble}`.replace('paid free', 'free'),
     when,
     open: false,

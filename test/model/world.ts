@@ -27,6 +27,8 @@ export interface Budget {
   readonly walletSilent: number
   readonly runnerDies: number
   readonly cancel: number
+  /** The network gives held money back before anybody decided. */
+  readonly heldBack: number
   /** A stranger answers too, and the chosen node itself sends a second invoice. */
   readonly hostile: number
 }
@@ -42,8 +44,12 @@ export interface Setting {
 export interface Bill {
   readonly hash: string
   readonly expiresAt: number
-  readonly order: 'none' | 'asked' | 'begun' | 'settled' | 'failed'
+  /** `held` has arrived and waits for the node's decision. */
+  readonly order: 'none' | 'asked' | 'begun' | 'held' | 'settled' | 'failed'
   readonly debits: number
+  readonly msats: bigint
+  /** The node lets nobody pay it any more. */
+  readonly closed?: true
 }
 
 export interface World {
@@ -65,6 +71,12 @@ export interface World {
   readonly crashes: number
   readonly creditMsats: number
   readonly deliveredUnpaid: boolean
+  /** What the node keeps for the customer from before. */
+  readonly keptMsats: bigint
+  /** The answer was published at least once; and held money was taken before that. */
+  readonly published: boolean
+  readonly spentCredit?: boolean
+  readonly tookUnseen: boolean
   readonly left: Budget
 }
 
@@ -82,14 +94,32 @@ export function keyOf(w: World): string {
     c.quote?.bolt11 ?? '',
     c.order?.hash ?? '',
     moments.findIndex(t => t >= c.nudgeAt),
+    c.partsPaid,
+    c.spentMsats,
+    c.sealed ? 1 : 0,
     c.barred.length,
     acts(w.clientActs),
     n
-      ? [n.state, n.bill?.hash ?? '', n.closing ? 1 : 0, n.paid?.hash ?? '', n.answer ? 1 : 0, n.creditMsats].join()
+      ? [
+          n.state,
+          n.bill?.hash ?? '',
+          n.closing ? 1 : 0,
+          n.paid?.hash ?? '',
+          n.answer ? 1 : 0,
+          n.creditMsats,
+          n.part,
+          n.held ? 1 : 0,
+          n.settled.length,
+          n.when,
+        ].join()
       : '',
     acts(w.nodeActs),
     w.net.join(),
-    w.bills.map(b => `${b.hash}${b.order}${b.debits}`).join(),
+    w.bills.map(b => `${b.hash}${b.order}${b.debits}${b.closed ?? ''}`).join(),
+    w.keptMsats,
+    w.published ? 1 : 0,
+    w.spentCredit ? 1 : 0,
+    w.tookUnseen ? 1 : 0,
     w.reply ?? '',
     w.running ? 1 : 0,
     w.watching ? 1 : 0,
@@ -105,11 +135,18 @@ export function keyOf(w: World): string {
 const acts = (list: readonly (ClientAct | NodeAct)[]): string =>
   list
     .map(
-      a => a.act + ('hash' in a ? a.hash : '') + ('order' in a ? a.order.hash : '') + ('status' in a ? a.status : ''),
+      a =>
+        a.act +
+        ('hash' in a ? a.hash : '') +
+        ('order' in a ? a.order.hash : '') +
+        ('msats' in a ? a.msats : '') +
+        ('status' in a ? a.status : ''),
     )
     .join(';')
 
-export const price = 1n
+/** Two parts of one. */
+export const price = 2n
+export const parts = 2
 export const billSeconds = 60
 /** The moments that matter: ask, nudge, bill run out, deadline past, long after. */
 export const moments = [0, 21, 70, 130, 200, 270]
@@ -117,7 +154,8 @@ export const answer = { text: 'a', model: 'm', promptTokens: 1, outputTokens: 1 
 
 /** The beginning: the request is signed and not yet published. */
 export function begin(heart: Heart, setting: Setting): World {
-  const ask = { id: 'job', capMsats: 5n, now: 0, ttlSeconds: 100 }
+  const wish = setting.when === 'parts' ? { parts } : {}
+  const ask = { id: 'job', capMsats: 5n, now: 0, ttlSeconds: 100, ...wish }
   const [client, clientActs] = heart.openClientJob(setting.open ? ask : { ...ask, node: 'N' })
   return {
     now: 0,
@@ -134,6 +172,9 @@ export function begin(heart: Heart, setting: Setting): World {
     crashes: 0,
     creditMsats: 0,
     deliveredUnpaid: false,
+    keptMsats: setting.when === 'credit' ? price : 0n,
+    published: false,
+    tookUnseen: false,
     left: setting.budget,
   }
 }
