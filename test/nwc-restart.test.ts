@@ -141,6 +141,34 @@ describe('pay_invoice', () => {
   })
 })
 
+test('what became of a payment cannot be kept for a while: it is told, and kept once that is possible', async () => {
+  const memory = memoryStore()
+  let full = false
+  const store: NwcStore = {
+    ...memory,
+    shelf: {
+      ...memory.shelf,
+      set(key, value, weight) {
+        if (full) throw new Error('the disk is full')
+        memory.shelf.set(key, value, weight)
+      },
+    },
+  }
+  const { bill, request, line, clock, answers, mine, service } = serviceWorld({ store, budgetMsats: 6_000n })
+  await service.ready
+  const { bolt11, hash } = await bill('a', 5_000n)
+  mine.faults = { delayMs: 1_000 }
+  const event = request('pay_invoice', { invoice: bolt11 })
+  line.deliver(event)
+  full = true
+  await clock.advance(10_000)
+  expect(proves(answers(event.id)[0]?.result?.['preimage'], hash)).toBe(true)
+  expect(memory.shelf.get(`spent ${hash}`)).toMatchObject({ settled: false })
+  full = false
+  await clock.advance(120_000)
+  expect(memory.shelf.get(`spent ${hash}`)).toMatchObject({ settled: true })
+})
+
 describe('other acts', () => {
   test('answered before the kill: the same answer again, and no second invoice', async () => {
     const { ask, kill, start, line, clock, request, answers, mine } = world()

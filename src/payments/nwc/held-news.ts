@@ -19,7 +19,7 @@ export interface HeldNews {
 const MAX_WAITING = 1_000
 const PREFIX = 'hold '
 
-/** Tells of money by `tell`, which must not reject; kept until it was told. */
+/** Tells of money by `tell`; kept until it was told. */
 export function heldNews(
   { shelf }: NwcStore,
   payee: () => Promise<HoldPayee | undefined>,
@@ -31,18 +31,29 @@ export function heldNews(
   function over(hash: string): void {
     waiting.get(hash)?.()
     waiting.delete(hash)
-    if (!closed) shelf.delete(`${PREFIX}${hash}`)
+    if (closed) return
+    try {
+      shelf.delete(`${PREFIX}${hash}`)
+    } catch {
+      // What stays is waited for once more after a restart, and told once more at worst.
+    }
   }
 
   async function wait(hash: string): Promise<void> {
     waiting.set(hash, () => {})
-    const holder = await payee().catch(() => undefined)
-    if (!holder || !waiting.has(hash)) return
-    const stop = holder.watchHeld(hash, held => {
-      waiting.delete(hash)
-      void tell(held).then(() => over(hash))
-    })
-    waiting.set(hash, stop)
+    try {
+      const holder = await payee()
+      if (!holder || !waiting.has(hash)) return
+      const stop = holder.watchHeld(hash, held => {
+        waiting.delete(hash)
+        void tell(held)
+          .catch(() => {})
+          .then(() => over(hash))
+      })
+      waiting.set(hash, stop)
+    } catch {
+      // A wallet that cannot be asked, or watches too much: the client polls beside what it is told.
+    }
   }
 
   return {

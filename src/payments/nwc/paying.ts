@@ -39,10 +39,15 @@ export function openPaying({ wallet, clock, budget, live }: PayingOptions): Payi
   function note(hash: string, end: PayState): boolean {
     if (!isSure(end)) return false
     if (!live()) return true
-    if (end.state === 'paid') budget?.settle(hash, end.feeMsats)
-    else if (end.state === 'unproven') budget?.settle(hash, 0n)
-    else budget?.release(hash)
-    return true
+    try {
+      if (end.state === 'paid') budget?.settle(hash, end.feeMsats)
+      else if (end.state === 'unproven') budget?.settle(hash, 0n)
+      else budget?.release(hash)
+      return true
+    } catch {
+      // It could not be kept: the reservation stays, and the wallet is asked again later.
+      return false
+    }
   }
 
   function follow(hash: string): Promise<PayState> {
@@ -113,4 +118,4 @@ export function openPaying({ wallet, clock, budget, live }: PayingOptions): Payi
 }
 
 /** Nothing will change it any more. */
-export const isSure = ({ state }: PayState): boolean => state !== 'pending' && state !== 'unknown'
+const isSure = ({ state }: PayState): boolean => state !== 'pending' && state !== 'unknown'

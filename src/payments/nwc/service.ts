@@ -227,7 +227,12 @@ export function serveNwc(options: NwcServiceOptions): NwcService {
     if (!order) return run(claim)
     const state = await wallet.payState(order.hash)
     const mayAct = seconds(clock) <= (claim.expiresAt ?? claim.until)
-    if (state.state === 'unsent' && mayAct && !closed) return run(claim)
+    if (state.state === 'unsent' && mayAct && !closed) {
+      if (budget && !budget.reserve(order.hash, order.msats, seconds(clock)))
+        return end(claim, errorBody(claim.method, 'QUOTA_EXCEEDED', 'This would go over the budget of the connection.'))
+      claim.order = { ...order, again: true }
+      return run(claim)
+    }
     const sure = paying.note(order.hash, state) ? state : await paying.follow(order.hash)
     await end(claim, await paidBody(sure))
   }
