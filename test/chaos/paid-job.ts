@@ -141,7 +141,9 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
       const counts = new Map(weathers[0]?.counts)
       await clock.pass(QUIET_SECONDS.least)
       const isOpen = () =>
-        node.jobs().length > 0 || (options.patient === true && journals.node.jobs.unfinished('node').length > 0)
+        node.jobs().length > 0 ||
+        Object.values(journals).some(({ orders }) => orders.list({ state: 'planned' }).length > 0) ||
+        (options.patient === true && journals.node.jobs.unfinished('node').length > 0)
       for (let i = 0; i < QUIET_SECONDS.most && isOpen(); i += 20) await clock.pass(20)
       return {
         ...told,
