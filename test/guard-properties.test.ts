@@ -49,8 +49,12 @@ const order = fc.record({
   msats: fc.constantFrom(1n, 10_000n),
   state: fc.constantFrom<EarlierOrder['state'][]>('planned', 'paid', 'unproven', 'failed', 'failed', 'failed'),
 })
-const bill = fc.record({
-  made: mostly<Made | undefined>(fair, fc.constantFrom(...invoices), fc.constant(undefined)),
+const anyBill = fc.record({
+  made: fc.oneof(
+    { weight: 20, arbitrary: fc.constant<Made | undefined>(fair) },
+    { weight: 8, arbitrary: fc.constantFrom(...invoices) },
+    { weight: 1, arbitrary: fc.constant(undefined) },
+  ),
   garbage: mostly(false, fc.constant(true)),
   quotedJob: mostly(job, fc.constant(otherJob)),
   isOurs: mostly(true, fc.constant(false)),
@@ -82,7 +86,14 @@ const bill = fc.record({
   descriptionHash: mostly<string | undefined>(request, fc.constantFrom(undefined, stranger)),
   hash: mostly<string | undefined>(undefined, fc.constantFrom(fair.hash, stranger)),
 })
-type Bill = typeof bill extends fc.Arbitrary<infer T> ? T : never
+/** One in four is a first part as wished for, at a price that may be more than its share. */
+const bill = fc.tuple(anyBill, fc.nat(3), fc.constantFrom(...invoices)).map(([one, parts, made]) => {
+  if (parts > 0) return one
+  const terms: BilledTerms = { word: 'parts', parts: 2, part: 1 }
+  const wish: WishedTerms = { word: 'parts', parts: 2 }
+  return { ...one, made, msats: made.msats, terms, wished: wish }
+})
+type Bill = typeof anyBill extends fc.Arbitrary<infer T> ? T : never
 
 /** Leaves out what is undefined. */
 const said = <T extends object>(parts: T) =>
