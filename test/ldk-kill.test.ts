@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Row, root, start } from './spawn.ts'
 
-const KILLS = 42
-const LANES = 3
+const KILLS = 40
+const LANES = 4
 /** For one wait on a busy machine. */
 const PATIENCE_MS = 120_000
 

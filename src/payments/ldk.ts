@@ -38,7 +38,7 @@ export interface LdkPair {
   readonly chain: Chain
   /** All msats in channels: what either side has, its reserve included, and what is under way between them. */
   totalMsats(): bigint
-  /** True while that is exactly what the channels were funded with, and so no money appeared or vanished. */
+  /** True while that is exactly what the channels were funded with: no money appeared or vanished, and no channel is closed. */
   conserved(): boolean
   /** Stops both wallets and every timer; the process can then end by itself. */
   close(): Promise<void>
