@@ -6,9 +6,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Relays, relayUrl } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { connectRelays } from '../connect.ts'
+import type { Journal } from '../journal/journal.ts'
 import { type Keys, nsec, secretFromText } from '../keys.ts'
 import { serveNwc } from '../payments/nwc/service.ts'
-import { writeNwcUri } from '../payments/nwc/uri.ts'
+import type { NwcShelf } from '../payments/nwc/store.ts'
+import { readNwcUri, writeNwcUri } from '../payments/nwc/uri.ts'
 import { nwcWallet } from '../payments/nwc.ts'
 import type { Wallet, WalletInfo } from '../payments/payment.ts'
 import { openSeal } from '../seal.ts'
@@ -60,8 +62,8 @@ export function secretOf(args: Arguments, keys: Keys, screen: Screen, fallback?:
   }
 }
 
-/** The wallet of `--wallet`, `--wallet-file`, `GRIDSTR_WALLET` or `gridstr wallet connect`, with the relays that it opens; `undefined` when none is named. */
-export function walletOf(args: Arguments, io: Io, keys: Keys): Wallet | undefined {
+/** The connection string of `--wallet`, `--wallet-file`, `GRIDSTR_WALLET` or `gridstr wallet connect`. Throws `UsageError` without repeating it. */
+export function walletUriOf(args: Arguments, io: Io): string | undefined {
   const file = args.text('wallet-file')
   let uri = args.text('wallet')
   if (uri === undefined && file !== undefined)
@@ -70,19 +72,24 @@ export function walletOf(args: Arguments, io: Io, keys: Keys): Wallet | undefine
     } catch (error) {
       throw new UsageError(`The wallet file ${file} cannot be read: ${reason(error)}`)
     }
-  uri ??= io.env['GRIDSTR_WALLET'] ?? findHome(io)?.wallet()
-  if (!uri) return undefined
+  const found = uri || io.env['GRIDSTR_WALLET'] || findHome(io)?.wallet()
   try {
-    return connectWallet(uri, keys, io.clock)
+    if (found) readNwcUri(found)
   } catch (error) {
     throw new UsageError(reason(error))
   }
+  return found || undefined
 }
 
-/** Our `Wallet` on any NIP-47 connection. Throws for an unusable string without repeating it. */
-export function connectWallet(uri: string, keys: Keys, clock: Clock): Wallet {
+/** Our `Wallet` on a NIP-47 connection, with the relays that it opens, and what it sent kept in the journal. */
+export function walletAt(uri: string, io: Io, keys: Keys, journal: Journal): Wallet {
+  return connectWallet(uri, keys, io.clock, journal.shelf(`nwc sent ${readNwcUri(uri).wallet}`))
+}
+
+/** Our `Wallet` on any NIP-47 connection. `sent` remembers what may still be run. Throws for an unusable string without repeating it. */
+export function connectWallet(uri: string, keys: Keys, clock: Clock, sent?: NwcShelf): Wallet {
   const seal = (secret: Uint8Array) => openSeal({ keys, secret })
-  return nwcWallet({ uri, relays: urls => pool(urls, keys, clock), clock, keys, seal })
+  return nwcWallet({ uri, relays: urls => pool(urls, keys, clock), clock, keys, seal, ...(sent ? { sent } : {}) })
 }
 
 /** What a wallet says of itself, or why it cannot be used and the way out. Never rejects. */

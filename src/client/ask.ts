@@ -128,7 +128,9 @@ export function openAsk(options: AskOptions): Asked {
         return clear(now, act.quote).then(send)
       case 'pay':
         tell({ event: 'paying', msats: act.order.msats, hash: act.order.hash })
-        return payer?.pay(act.order).then(state => send(paying.word(state)))
+        return payer
+          ?.pay(options.reopened ? { ...act.order, again: true } : act.order)
+          .then(state => send(paying.word(state)))
       case 'ask-wallet':
         return payer?.payState(act.hash).then(state => send(paying.word(state)))
       case 'open':

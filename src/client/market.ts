@@ -6,6 +6,7 @@ import type { Announcement, Event } from '../../kinds/index.ts'
 import { handler, heartbeat, offering, ofKinds, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
+import { overCap } from '../payments/guard-limits.ts'
 
 /** One service on offer. `alive`: it said so, and that has not expired. */
 export interface Offer {
@@ -100,11 +101,4 @@ export function chooseNode(offers: readonly Offer[], wish: Wish): Choice {
     undefined,
   )
   return { ok: false, code: 'over-cap', says: overCap(cheapest ?? 0n, wish.capMsats) }
-}
-
-/** Says a price that was not allowed, and how to allow it. */
-export function overCap(msats: bigint, capMsats: bigint): string {
-  const sats = (msats + 999n) / 1000n
-  const allowed = capMsats === 0n ? 'only free answers were allowed' : `${capMsats} msats were allowed`
-  return `The price is ${msats} msats and ${allowed}: allow it with --max-sats ${sats}.`
 }

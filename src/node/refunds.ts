@@ -82,7 +82,7 @@ export function openRefunds(options: RefundsOptions): Refunds {
       const over = seconds(clock) > expiresAt + 120
       const said =
         before.state === 'unsent' && seconds(clock) < expiresAt
-          ? await payer.pay({ bolt11, hash, msats }, signal)
+          ? await payer.pay({ bolt11, hash, msats, again: true }, signal)
           : before
       if (said.state === 'paid' || said.state === 'unproven' || said.state === 'failed') return end(said.state, said)
       if (said.state === 'unsent' && over) return end('failed', said)

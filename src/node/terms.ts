@@ -47,7 +47,8 @@ export function decide(
   if (wish.word === 'hold' && terms.hold) return { when: 'hold' }
   if (wish.word === 'escrow' && terms.escrow) return { when: 'escrow', verifier: wish.verifier }
   if (wish.word === 'after' && terms.after) {
-    const bills = journal.bills.list({ customer, limit: 1_000 })
+    // An open bill is a debt only where the work is delivered; what was paid before earns credit, too.
+    const bills = journal.bills.list({ customer, limit: 1_000 }).filter(bill => bill.credit || bill.state !== 'open')
     if (creditLine(bills, { ...terms.after, now }).freeMsats >= msats) return { when: 'after' }
   }
   return { when: 'before' }

@@ -22,7 +22,7 @@ export {
   type QuoteVerdict,
   type Spent,
 } from './guard.ts'
-export { type LdkNet, type LdkPair, type LdkPairOptions, ldkNet, ldkPair, ldkWallet } from './ldk.ts'
+export { type LdkNet, type LdkPair, type LdkPairOptions, type LdkStore, ldkNet, ldkPair, ldkWallet } from './ldk.ts'
 export {
   type LnurlAsk,
   type LnurlBill,
@@ -34,7 +34,9 @@ export {
   lnurlSettled,
   resolveLnurl,
 } from './lnurl.ts'
-export { serveNwc } from './nwc/service.ts'
+export type { Renewal } from './nwc/period.ts'
+export { type NwcService, type NwcServiceOptions, serveNwc } from './nwc/service.ts'
+export { memoryStore, type NwcShelf, type NwcStore } from './nwc/store.ts'
 export { readNwcUri, writeNwcUri } from './nwc/uri.ts'
 export { type NwcOptions, type NwcWallet, nwcWallet } from './nwc.ts'
 export * from './payment.ts'

@@ -9,7 +9,17 @@ import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { money, openScreen } from '../screen.ts'
 import { termsOf } from '../terms.ts'
-import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
+import {
+  infoOf,
+  pool,
+  reason,
+  relayOption,
+  relayUrls,
+  secretOf,
+  walletAt,
+  walletOptions,
+  walletUriOf,
+} from '../wiring.ts'
 
 export const askCommand: Command = {
   name: 'ask',
@@ -65,10 +75,11 @@ export const askCommand: Command = {
     const screen = openScreen(io)
     const keys = await openKeys()
     const secret = secretOf(args, keys, screen)
-    const wallet = walletOf(args, io, keys)
+    const uri = walletUriOf(args, io)
     // Free questions move no money: they leave no trace.
-    const keeps = resuming || args.text('journal') !== undefined || (wallet !== undefined && capMsats > 0n)
+    const keeps = resuming || args.text('journal') !== undefined || (uri !== undefined && capMsats > 0n)
     const journal = keeps ? journalOf(args, io, screen, 'client') : memoryJournal()
+    const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
     const caps = findHome(io)?.caps() ?? {}
     const relays = pool(urls, keys, io.clock, secret)
     const walletInfo = async () => {

@@ -9,7 +9,17 @@ import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageEr
 import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { bar, money, openScreen, type Screen, short } from '../screen.ts'
-import { infoOf, pool, reason, relayOption, relayUrls, secretOf, walletOf, walletOptions } from '../wiring.ts'
+import {
+  infoOf,
+  pool,
+  reason,
+  relayOption,
+  relayUrls,
+  secretOf,
+  walletAt,
+  walletOptions,
+  walletUriOf,
+} from '../wiring.ts'
 
 export const runnerOptions = {
   runner: { type: 'string' },
@@ -86,13 +96,14 @@ export const nodeCommand: Command = {
     const home = findHome(io)
     const secret = secretOf(args, keys, screen, home && priceMsats > 0n ? () => home.keyFile('node') : undefined)
     const startSats = args.number('pay-after', 0, 100_000_000)
-    const wallet = walletOf(args, io, keys)
-    if (priceMsats > 0n && !wallet)
+    const uri = walletUriOf(args, io)
+    if (priceMsats > 0n && uri === undefined)
       throw new UsageError(
         `A price of ${priceMsats} msats needs a wallet to be paid with: add --wallet nostr+walletconnect://… (for play money: gridstr wallet regtest).`,
       )
     const kept = priceMsats > 0n || args.text('journal') !== undefined
     const journal = kept ? journalOf(args, io, screen, 'node', keys.publicKey(secret)) : memoryJournal()
+    const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
     const runner = await runnerOf(args, io, screen).catch(error => {
       journal.close()
       throw error
