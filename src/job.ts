@@ -259,6 +259,8 @@ export const nudgeSeconds = 20
 export const askSeconds = 3
 /** Seconds after an invoice's expiry for which a wallet may still begin to pay a request for it: its own life, and clocks apart. */
 export const deadSeconds = 120
+/** Seconds for which a job that ran out of time while it was being paid still listens for what the payment brings. */
+export const graceSeconds = 60
 
 /** One side's next state and what is to be done. Total: any fact in any state; facts that mean nothing there change nothing. */
 export function step(job: NodeJob, fact: NodeFact): readonly [NodeJob, readonly NodeAct[]]

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ClientAct, ClientFact, ClientJob, Order, Quote, State, Why } from '../job.ts'
-import { askSeconds, deadSeconds, isEnd, nudgeSeconds } from '../job.ts'
+import { askSeconds, deadSeconds, graceSeconds, isEnd, nudgeSeconds } from '../job.ts'
 
 type Next = readonly [ClientJob, readonly ClientAct[]]
 
@@ -176,6 +176,10 @@ function settled(job: ClientJob): Next {
     if (job.preimage === undefined || job.pay !== 'paid') return [{ ...job, state: 'failed', why: shut }, []]
     return [{ ...job, state: 'running' }, [{ act: 'open', sealed: job.sealed, preimage: job.preimage }]]
   }
+  if (job.ending === 'expired' && job.pay === 'paid' && job.creditMsats === undefined) {
+    const { ending: _, why: __, ...rest } = job
+    return [{ ...rest, state: 'running' }, []]
+  }
   if (job.ending) return [{ ...job, state: job.ending }, []]
   return [{ ...job, state: 'running' }, []]
 }
@@ -198,10 +202,12 @@ function onTime(job: ClientJob, now: number): Next {
   const late = now >= job.deadline
   if (inFlight(job)) {
     const ending = late && job.state !== 'owed' && !job.answer && !job.ending
-    const noted: ClientJob = ending ? { ...job, ending: 'expired', why: late_ } : job
+    // Whoever has paid after all must still be able to hear what was bought, or what is kept.
+    const grace = ending || job.ending === 'expired' ? { deadline: now + graceSeconds } : {}
+    const noted: ClientJob = ending ? { ...job, ...grace, ending: 'expired', why: late_ } : { ...job, ...grace }
     if (job.pay === 'unknown' && now >= job.nudgeAt && job.order)
       return [{ ...noted, nudgeAt: now + askSeconds }, [{ act: 'ask-wallet', hash: job.order.hash }]]
-    return [noted, ending ? [withdraw] : []]
+    return ending ? [noted, [withdraw]] : same(job)
   }
   if (late) return end(job, 'expired', late_, job.state === 'owed' ? [] : [withdraw])
   if (now >= job.nudgeAt && (job.state === 'asked' || job.state === 'running'))
