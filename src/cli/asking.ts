@@ -2,7 +2,9 @@
  * What a person and a script see of a question: its moments, its end, and how long a silent wallet is waited for.
  * @module
  */
+import type { BilledTerms, TermsWord } from '../../kinds/index.ts'
 import type { AskEvent, Client, Outcome } from '../client/client.ts'
+import { npub } from '../keys.ts'
 import { clean, type Io, jsonLine } from './command.ts'
 import { money, type Screen, short } from './screen.ts'
 
@@ -31,6 +33,12 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
       )
       return
     case 'quote':
+      if (event.wished && event.wished.word !== event.terms.word)
+        screen.line(
+          'terms',
+          `you asked for "${event.wished.word}"; this node does not give it to you and ${billsSo[event.terms.word]}`,
+        )
+      else if (event.terms.word !== 'before') screen.line('terms', termWords(event.terms))
       screen.line('invoice', `${money(event.msats)} says the invoice itself: ${event.bolt11.slice(0, 28)}…`)
       return
     case 'paying':
@@ -107,6 +115,21 @@ export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean)
     `${money(msats)}${first} · ${(ms / 1000).toFixed(2)} s in all${usage ? ` · ${usage.outputTokens} tokens` : ''}`,
   )
   return 0
+}
+
+const billsSo: Record<TermsWord, string> = {
+  before: 'bills before the work',
+  after: 'bills after the work',
+  parts: 'bills in parts',
+  hold: 'has the money held until the answer is here',
+  escrow: 'has the money held until a verifier decides',
+}
+
+function termWords(terms: BilledTerms): string {
+  if (terms.word === 'parts') return `part ${terms.part} of ${terms.parts}: pays for what comes next, not for more`
+  if (terms.word === 'hold') return 'the money is held: paying opens the answer, and without an answer it comes back'
+  if (terms.word === 'escrow') return `the money is held until ${npub(terms.verifier)} has judged the answer`
+  return 'the answer is here, this is its bill'
 }
 
 const refundWords = {

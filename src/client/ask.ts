@@ -3,7 +3,7 @@
  * words on a screen.
  * @module
  */
-import type { Event, TextResult } from '../../kinds/index.ts'
+import type { BilledTerms, Event, TextResult, WishedTerms } from '../../kinds/index.ts'
 import { cancel, feedback, frame, present, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
 import { openEscrowView } from '../escrow/customer.ts'
@@ -23,7 +23,15 @@ import { openZap } from './zap.ts'
 /** What a person or a script may want to know while it happens. */
 export type AskEvent =
   | { readonly event: 'asked'; readonly request: string; readonly relays: number; readonly sealed: boolean }
-  | { readonly event: 'quote'; readonly by: string; readonly msats: bigint; readonly bolt11: string }
+  /** A bill that the guard let through. `terms` is what it is, `wished` what was asked for. */
+  | {
+      readonly event: 'quote'
+      readonly by: string
+      readonly msats: bigint
+      readonly bolt11: string
+      readonly terms: BilledTerms
+      readonly wished?: WishedTerms
+    }
   | { readonly event: 'paying'; readonly msats: bigint; readonly hash: string }
   | { readonly event: 'paid'; readonly preimage: string; readonly feeMsats: bigint }
   | { readonly event: 'unproven'; readonly says: string }
@@ -242,14 +250,15 @@ export function openAsk(options: AskOptions): Asked {
     outcome(job) {
       const paid = job.pay === 'paid' || job.pay === 'unproven'
       const answered = job.state === 'delivered' && job.answer !== undefined
+      const ok = answered && !cameBack(job)
       return {
-        ok: answered,
+        ok,
         job,
         ...(answered ? { text: job.answer?.text ?? '' } : {}),
         ...(usage ? { usage } : {}),
         msats: job.spentMsats + (paid ? (job.order?.msats ?? 0n) : 0n),
         ...(job.preimage ? { preimage: job.preimage } : {}),
-        ...(answered ? {} : reasonOf(job)),
+        ...(ok ? {} : reasonOf(job)),
       }
     },
     close() {
@@ -271,11 +280,18 @@ const barredBy = (act: ClientAct, error: unknown): ClientFact | undefined => {
   return act.act === 'publish' ? { fact: 'unpublished', why } : undefined
 }
 
+/** The answer was read, and the money that was held for it came back: its verifier does not stand by it. */
+const cameBack = ({ pay, quote }: ClientJob): boolean => pay === 'failed' && quote?.terms?.word === 'escrow'
+
 /** Why there is no answer. A job that has not ended was given up while its payment was in doubt. */
 function reasonOf(job: ClientJob): { code: string; says: string } {
+  if (job.answer && cameBack(job)) return { code: 'refunded', says: notReleased }
   if (isEnd(job.state))
     return { code: job.why?.code ?? job.state, says: job.why?.says ?? `The job ended ${job.state}.` }
   if (!job.order || job.pay === 'paid') return { code: 'given-up', says: 'Nobody waited for the answer any longer.' }
   const says = `The wallet has not said whether it paid ${job.order.msats} msats: ask it about payment hash ${job.order.hash} before you pay again.`
   return { code: 'payment-unknown', says }
 }
+
+const notReleased =
+  'The verifier did not release the money, and it came back to you. Do not rely on the answer that was shown.'

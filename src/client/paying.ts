@@ -90,7 +90,9 @@ export function openPaying(options: PayingOptions): Paying {
       const { order, invoice } = verdict
       if (!orders.plan({ ...order, job: job.id, peer, purpose: 'job', at: now }))
         return barred('hash-seen', 'An invoice of this payment hash was ordered before: look up that payment instead.')
-      tell({ event: 'quote', by: quote.by, msats: order.msats, bolt11: order.bolt11 })
+      const billed = quote.terms ?? { word: job.answer ? ('after' as const) : ('before' as const) }
+      const { msats, bolt11 } = order
+      tell({ event: 'quote', by: quote.by, msats, bolt11, terms: billed, ...(terms ? { wished: terms } : {}) })
       return { fact: 'cleared', order: { ...order, expiresAt: invoice.expiresAt } }
     },
     word(state) {
