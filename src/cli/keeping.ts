@@ -20,7 +20,8 @@ export function journalOf(args: Arguments, io: Io, screen: Screen, role: Role, p
     return openJournal(file)
   } catch (error) {
     if (!(error instanceof JournalError)) throw error
-    const other = error.code === 'locked' ? ' Or use another one with --journal FILE.' : ''
-    throw new UsageError(`${error.message}${other}`)
+    if (error.code !== 'locked') throw new UsageError(error.message)
+    const [who] = error.message.split(': ')
+    throw new UsageError(`The ${who}: wait until it has ended, or give this one its own with --journal FILE.`)
   }
 }
