@@ -14,6 +14,7 @@ import type { Journal } from '../journal/journal.ts'
 import { openMailbox } from '../mailbox.ts'
 import { readInvoice } from '../payments/bolt11.ts'
 import { openUnder } from '../seal/under-preimage.ts'
+import { wrapEvent } from '../seal.ts'
 import type { ClientOptions, Outcome } from './client.ts'
 import { type Opening, openKeeping } from './keeping.ts'
 import { openPaying } from './paying.ts'
@@ -50,6 +51,8 @@ export interface AskOptions extends Pick<ClientOptions, 'relays' | 'keys' | 'clo
   readonly opening: Opening
   /** The job as an earlier process left it. */
   readonly reopened?: ClientJob
+  /** Hears again what the relays keep of this node's answers. */
+  lookAgain(node: string): Promise<void>
   tell(event: AskEvent): void
 }
 
@@ -99,12 +102,27 @@ export function openAsk(options: AskOptions): Asked {
   })
 
   async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
-    const [done] = await Promise.all([relays.publish(request, { keepMs: 60_000 }), zap.send()])
+    const [done] = await Promise.all([
+      relays.publish(request, { keepMs: 60_000 }),
+      zap.send(),
+      first ? undefined : askAgain(),
+    ])
     if (!first || (mailbox && isEnd(mailbox.job().state))) return
     if (done.accepted > 0)
       return tell({ event: 'asked', request: request.id, relays: done.accepted, sealed: request.content !== '' })
     const said = done.acks.map(ack => `${ack.relay}: ${ack.says || 'no answer'}`).join('; ')
     send({ fact: 'unpublished', why: { code: 'relay', says: `No relay took the job (${said}). Check --relay.` } })
+  }
+
+  /**
+   * A relay that has the request does not pass it on a second time, nor the answer that it lost on its way to us: the node
+   * is asked through a fresh wrap, the relays by a fresh question.
+   */
+  async function askAgain(): Promise<void> {
+    const chosen = mailbox?.job().node
+    if (chosen === undefined) return
+    const wrap = wrapEvent(keys, request, chosen, seconds(clock))
+    await Promise.all([relays.publish(wrap, { want: 1, keepMs: 0 }), options.lookAgain(chosen)])
   }
 
   /** A bill of escrow is worth what its verifier says: a node could hold the money for a hash of its own. */

@@ -3,7 +3,8 @@
  * asked, waits here.
  * @module
  */
-import { type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
+import { about, type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
+import { query } from '../../relays/relay.ts'
 import type { ClientJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openSeal, type Seal } from '../seal.ts'
@@ -48,7 +49,7 @@ export async function follow(
   }
   const { caps, nodeKey, payer } = options
   const asked = openAsk({
-    ...{ relays, keys, clock, journal, network, opening, tell },
+    ...{ relays, keys, clock, journal, network, opening, tell, lookAgain },
     ...present({ caps, nodeKey, payer, reopened: how.reopened }),
   })
   const { node } = ask
@@ -58,14 +59,21 @@ export async function follow(
     // The standing subscription begins now; what was said to an earlier process may be older.
     namesUs: (announcement?.v ?? 0) > 0 && how.reopened === undefined,
     wantsReceipt: opening.zapRequest !== undefined,
-    onEvent(event) {
-      const opened = isSealed(event) ? unsealed(event) : undefined
-      if (isSealed(event) && opened === undefined) return
-      if (event.kind === feedback.number && events.length < 200) events.push(event)
-      if (event.kind === textResult.number && asked.chosen() === event.pubkey) seen.result ??= event
-      asked.heard(event, opened)
-    },
+    onEvent,
   })
+
+  function onEvent(event: Event) {
+    const opened = isSealed(event) ? unsealed(event) : undefined
+    if (isSealed(event) && opened === undefined) return
+    if (event.kind === feedback.number && events.length < 200) events.push(event)
+    if (event.kind === textResult.number && asked.chosen() === event.pubkey) seen.result ??= event
+    asked.heard(event, opened)
+  }
+
+  async function lookAgain(author: string): Promise<void> {
+    const kept = about([request.id], [feedback.number, textResult.number], { authors: [author] })
+    for (const event of (await query(relays, [kept])).reverse()) onEvent(event)
+  }
 
   function unsealed(event: Event): string | undefined {
     try {

@@ -49,6 +49,8 @@ export interface Jobs {
   /** A request that passed the door. Known ones get their last words again. */
   take(event: Event): void
   again(id: string): void
+  /** The customer asks in a wrap for what it did not get: known jobs only. */
+  askedAgain(request: Event): void
   cancel(id: string, by: string): void
   /** Takes up what an earlier process left, and offers again what no relay had taken. */
   resume(): Promise<void>
@@ -180,6 +182,9 @@ export function openJobs(options: JobsOptions): Jobs {
       void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
     },
     again,
+    askedAgain({ id }) {
+      if (boxes.has(id) || ended.get(id) || journal.jobs.find('node', id)) again(id)
+    },
     cancel(id, by) {
       const box = boxes.get(id)
       // With its author, so that nobody can withdraw another's job before it comes.

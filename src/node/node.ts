@@ -177,6 +177,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     if (!keys.verify(inner)) return
     if (inner.pubkey === pubkey) announcer.heard(inner)
     else if (inner.kind === creditClaim.number) refunds?.take(inner)
+    else if (runner.kinds.includes(inner.kind)) jobs.askedAgain(inner)
     else zaps.take(inner, opened)
   }
 
