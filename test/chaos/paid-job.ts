@@ -144,7 +144,10 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
         node.jobs().length > 0 ||
         Object.values(journals).some(({ orders }) => orders.list({ state: 'planned' }).length > 0) ||
         (options.patient === true && journals.node.jobs.unfinished('node').length > 0)
-      for (let i = 0; i < QUIET_SECONDS.most && isOpen(); i += 20) await clock.pass(20)
+      for (let i = 0; i < QUIET_SECONDS.most && isOpen(); i += 20) {
+        if (disks.node.isFull) await startAgain()
+        await clock.pass(20)
+      }
       return {
         ...told,
         ...{

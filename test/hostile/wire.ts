@@ -96,6 +96,7 @@ export async function purse(uri: string): Promise<Purse> {
   const settled = new Map<string, string>()
   const watching = new Map<string, (preimage: string) => void>()
   await wire.listen([{ kinds: [23195, 23197], '#p': [me.pubkey], since: now() - 5 }], event => {
+    if (event.pubkey !== service) return
     const body = JSON.parse(me.open(service, event.content))
     if (event.kind === 23195) return waiting.get(event.tags.find(tag => tag[0] === 'e')?.[1] ?? '')?.(body)
     const { payment_hash, preimage, invoice } = body.notification ?? {}
