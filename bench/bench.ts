@@ -10,7 +10,8 @@ export interface BenchOptions {
   progress(says: string): void
 }
 
-export type Figures = Readonly<Record<string, number | string>>
+/** A part of a whole is a figure of figures. */
+export type Figures = Readonly<Record<string, number | string | Readonly<Record<string, number>>>>
 
 /** One line of the README's table. */
 export interface Row {

@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util'
 import type { Bench, Figures } from './bench.ts'
 import { crypto } from './crypto.ts'
 import { echo } from './echo.ts'
+import { paid } from './paid.ts'
 
-const benches: readonly Bench[] = [echo, crypto]
+const benches: readonly Bench[] = [echo, paid, crypto]
 const usage = `usage: node bench/index.ts [${benches.map(bench => bench.name).join(' | ')}] [--json] [--quick] [--readme]`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
