@@ -18,9 +18,10 @@ test('in fair weather every story ends well and breaks nothing', async () => {
 })
 
 test('a job that nobody paid for is let go of when late money is waited for no more', async () => {
-  const lost = { fault: 'drop', kind: 7000, way: 'up', nth: 1 } as const
+  // Every one of them: a single lost bill is asked for again.
+  const lost = { fault: 'drop', kind: 7000, way: 'up', nth: 0 } as const
   const played = await playPaidJob({ relays: [[lost]], seed, patient: true })
-  expect(judge(played)).toEqual({ broken: [], word: 'unpaid' })
+  expect(judge(played)).toEqual({ broken: [], word: 'expired' })
   expect(played.clockSeconds).toBeGreaterThan(3_600)
 })
 
