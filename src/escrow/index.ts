@@ -13,4 +13,10 @@ export {
 export { type EscrowView, openEscrowView, type VouchAsk, type Vouched } from './customer.ts'
 export type { EscrowCase, Judge, Judgement, Matter } from './escrow.ts'
 export { customerSays, matches } from './judges.ts'
-export { type EscrowVerifier, openVerifier, type VerifierLimits, type VerifierOptions } from './verifier.ts'
+export {
+  type EscrowVerifier,
+  openVerifier,
+  type VerifierEvent,
+  type VerifierLimits,
+  type VerifierOptions,
+} from './verifier.ts'

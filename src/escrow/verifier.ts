@@ -35,9 +35,16 @@ export interface VerifierOptions extends WordsOptions {
   /** Providers that may open cases. Default: all. */
   readonly allow?: (node: string) => boolean
   readonly limits?: Partial<VerifierLimits>
-  /** For the operator; holds no preimage and no text of a job. */
-  readonly tell?: (event: { readonly event: 'case' | 'trouble'; readonly job: string; readonly says: string }) => void
+  readonly tell?: (event: VerifierEvent) => void
 }
+
+/** What an operator sees: a case that was opened, what became of it, and trouble. Holds no preimage and no text of a job. */
+export type VerifierEvent =
+  | ({ readonly event: 'case' | 'verdict' } & Pick<
+      EscrowCase,
+      'job' | 'node' | 'customer' | 'msats' | 'state' | 'says'
+    >)
+  | { readonly event: 'trouble'; readonly job: string; readonly says: string }
 
 export interface EscrowVerifier {
   readonly pubkey: string
@@ -124,6 +131,7 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
     const [one, acts] = openCase({ job, node, customer: event.pubkey, hash, msats, deadline })
     shelves.hand(key, 'request', handed)
     begin(key, { one, preimage }, acts)
+    tell({ event: 'case', ...told(one) })
     return undefined
   }
 
@@ -175,6 +183,7 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
   function begin(key: string, { one, preimage }: KeptCase, acts: readonly EscrowAct[]): Box {
     const hearers = new Set<() => void>()
     let judging = false
+    let undecided = wakeAt(one) !== undefined
     const mail = openMailbox<EscrowCase, EscrowFact, EscrowAct>({
       ...{ job: one, acts, step, wakeAt, clock, room: 64 },
       // The preimage is on the disk before its hash leaves, a decision before it is told.
@@ -182,7 +191,8 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
       timeFact: at => ({ fact: 'time', now: at }),
       onChange(job, fact) {
         if (fact?.fact === 'customer') for (const hear of [...hearers]) hear()
-        if (fact?.fact === 'verdict') tell({ event: 'case', job: job.job, says: `${job.state}: ${job.says}` })
+        if (undecided && wakeAt(job) === undefined) tell({ event: 'verdict', ...told(job) })
+        undecided = wakeAt(job) !== undefined
       },
       async perform(act, job, send) {
         if (act.act === 'say') return speak(key, job, preimage, act)
@@ -259,6 +269,8 @@ export function openVerifier(options: VerifierOptions): EscrowVerifier {
     },
   }
 }
+
+const told = ({ job, node, customer, msats, state, says }: EscrowCase) => ({ job, node, customer, msats, state, says })
 
 /** The customer's word of a case, now or when it comes. */
 function heard({ job }: Mailbox<EscrowCase, EscrowFact>, hearers: Set<() => void>, signal: AbortSignal) {
