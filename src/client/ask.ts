@@ -15,8 +15,9 @@ import { openMailbox } from '../mailbox.ts'
 import { readInvoice } from '../payments/bolt11.ts'
 import { openUnder } from '../seal/under-preimage.ts'
 import { wrapEvent } from '../seal.ts'
-import type { ClientOptions, Outcome } from './client.ts'
+import type { ClientOptions } from './client.ts'
 import { type Opening, openKeeping } from './keeping.ts'
+import { type JobOutcome, outcomeOf } from './outcome.ts'
 import { openPaying } from './paying.ts'
 import { openStreamIn } from './stream.ts'
 import { openZap } from './zap.ts'
@@ -69,7 +70,7 @@ export interface Asked {
   receipt(): Promise<Event | undefined>
   /** Resolves when a withdrawal has reached a relay, or had its time: closing the relays before would lose it. */
   withdrawn(): Promise<unknown>
-  outcome(job: ClientJob): Omit<Outcome, 'request' | 'feedback' | 'ms' | 'result' | 'receipt'>
+  outcome(job: ClientJob): JobOutcome
   close(): void
 }
 
@@ -265,20 +266,7 @@ export function openAsk(options: AskOptions): Asked {
     },
     receipt: () => zap.receipt(mailbox?.job()),
     withdrawn: () => withdrawn,
-    outcome(job) {
-      const paid = job.pay === 'paid' || job.pay === 'unproven'
-      const answered = job.state === 'delivered' && job.answer !== undefined
-      const ok = answered && !cameBack(job)
-      return {
-        ok,
-        job,
-        ...(answered ? { text: job.answer?.text ?? '' } : {}),
-        ...(usage ? { usage } : {}),
-        msats: job.spentMsats + (paid ? (job.order?.msats ?? 0n) : 0n),
-        ...(job.preimage ? { preimage: job.preimage } : {}),
-        ...(ok ? {} : reasonOf(job)),
-      }
-    },
+    outcome: job => outcomeOf(job, usage),
     close() {
       // What is in doubt is taken up by the next process.
       if (mailbox && isEnd(mailbox.job().state)) keeping.end()
@@ -297,19 +285,3 @@ const barredBy = (act: ClientAct, error: unknown): ClientFact | undefined => {
   if (act.act === 'clear') return { fact: 'barred', why }
   return act.act === 'publish' ? { fact: 'unpublished', why } : undefined
 }
-
-/** The answer was read, and the money that was held for it came back: its verifier does not stand by it. */
-const cameBack = ({ pay, quote }: ClientJob): boolean => pay === 'failed' && quote?.terms?.word === 'escrow'
-
-/** Why there is no answer. A job that has not ended was given up while its payment was in doubt. */
-function reasonOf(job: ClientJob): { code: string; says: string } {
-  if (job.answer && cameBack(job)) return { code: 'refunded', says: notReleased }
-  if (isEnd(job.state))
-    return { code: job.why?.code ?? job.state, says: job.why?.says ?? `The job ended ${job.state}.` }
-  if (!job.order || job.pay === 'paid') return { code: 'given-up', says: 'Nobody waited for the answer any longer.' }
-  const says = `The wallet has not said whether it paid ${job.order.msats} msats: ask it about payment hash ${job.order.hash} before you pay again.`
-  return { code: 'payment-unknown', says }
-}
-
-const notReleased =
-  'The verifier did not release the money, and it came back to you. Do not rely on the answer that was shown.'
