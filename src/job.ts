@@ -195,6 +195,8 @@ export interface ClientJob {
   /** What earlier parts cost. */
   readonly spentMsats: bigint
   readonly quote?: Quote
+  /** The bill of the next part, come before the wallet had told of the present one. */
+  readonly nextQuote?: Quote
   readonly order?: Order
   readonly pay?: PayProgress
   readonly preimage?: string
@@ -247,6 +249,8 @@ export type ClientAct =
   /** Have the guard judge a quote: answer `cleared` or `barred`. */
   | { readonly act: 'clear'; readonly quote: Quote }
   | { readonly act: 'pay'; readonly order: Order }
+  /** A quote that came early is due now: answer with it as a `quote`. */
+  | { readonly act: 'take-up'; readonly quote: Quote }
   | { readonly act: 'ask-wallet'; readonly hash: string }
   | { readonly act: 'open'; readonly sealed: Sealed; readonly preimage: string }
   | { readonly act: 'show'; readonly seq: number; readonly text: string }

@@ -143,6 +143,7 @@ export function openAsk(options: AskOptions): Asked {
   }
 
   let published = false
+  let broken = false
   let withdrawn: Promise<unknown> = Promise.resolve()
   function perform(act: ClientAct, now: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
     switch (act.act) {
@@ -153,6 +154,9 @@ export function openAsk(options: AskOptions): Asked {
       }
       case 'clear':
         return clear(now, act.quote).then(send)
+      case 'take-up':
+        send({ fact: 'quote', quote: act.quote })
+        return undefined
       case 'pay':
         tell({ event: 'paying', msats: act.order.msats, hash: act.order.hash })
         return payer
@@ -205,6 +209,7 @@ export function openAsk(options: AskOptions): Asked {
         if (isEnd(state.state)) queueMicrotask(() => resolveEnd(state))
       },
       onBroken(error) {
+        broken = true
         rejectEnd(error)
       },
     })
@@ -268,8 +273,8 @@ export function openAsk(options: AskOptions): Asked {
     withdrawn: () => withdrawn,
     outcome: job => outcomeOf(job, usage),
     close() {
-      // What is in doubt is taken up by the next process.
-      if (mailbox && isEnd(mailbox.job().state)) keeping.end()
+      // What is in doubt, or could not be written, is taken up by the next process.
+      if (mailbox && !broken && isEnd(mailbox.job().state)) keeping.end()
       mailbox?.close()
     },
   }

@@ -107,10 +107,14 @@ export async function follow(
 async function claimBack(
   { claims, clock }: FollowOptions,
   { secret }: Opening,
-  { id, creditMsats: msats, node, state }: ClientJob,
+  job: ClientJob,
   tell: (event: AskEvent) => void,
   giveUp: AbortSignal | undefined,
 ): Promise<void> {
+  const { id, node, state } = job
+  // A word of what is kept may have been lost on its way: then what was paid last is claimed.
+  const unheard = state === 'expired' && job.pay === 'paid' ? job.order?.msats : undefined
+  const msats = job.creditMsats ?? unheard
   if (!claims || !msats || !node || state === 'delivered') return
   tell({ event: 'refund', msats, state: 'asked' })
   const late = new AbortController()

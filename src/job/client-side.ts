@@ -121,6 +121,9 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
 }
 
 function onQuote(job: ClientJob, quote: Quote): Next {
+  // Only whoever was paid for a part bills the next one: our own wallet is slower to say so.
+  if (inFlight(job) && quote.by === job.node && quote.terms?.word === 'parts' && !job.ending)
+    return quote.terms.part === job.partsPaid + 2 ? [{ ...job, nextQuote: quote }, []] : same(job)
   if ((job.state !== 'asked' && job.state !== 'running') || !mayBe(job, quote.by)) return same(job)
   const part = quote.terms?.word === 'parts' ? quote.terms.part : 1
   if (job.pay) {
@@ -181,7 +184,9 @@ function settled(job: ClientJob): Next {
     return [{ ...rest, state: 'running' }, []]
   }
   if (job.ending) return [{ ...job, state: job.ending }, []]
-  return [{ ...job, state: 'running' }, []]
+  const { nextQuote, ...rest } = job
+  const running: ClientJob = { ...rest, state: 'running' }
+  return [running, nextQuote && job.pay === 'paid' ? [{ act: 'take-up', quote: nextQuote }] : []]
 }
 
 /** The wallet is certain that nothing was paid and nothing will be. */

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Event, Split, TermsWord } from '../../kinds/index.ts'
-import { frame, handler, heartbeat, present, relayList } from '../../kinds/index.ts'
-import type { Relays } from '../../relays/relay.ts'
+import { frame, handler, heartbeat, ofKinds, present, relayList } from '../../kinds/index.ts'
+import { query, type Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
@@ -61,6 +61,8 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
   const urls = service.relayHints ?? relays.urls
   let closed = false
   let stopTimer = () => {}
+  let announcedId: string | undefined
+  let foundId: string | undefined
   let expected: { id: string; came: (back: boolean) => void } | undefined
   let beatAt = 0
   let announcedAt = 0
@@ -100,6 +102,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
       keepMs: 600_000,
     })
     announcedAt = clock.now()
+    announcedId = event.id
     tell({ event: 'announced', id: event.id })
   }
 
@@ -141,6 +144,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
     const came = await probe()
     if (closed) return came
     if (clock.now() - announcedAt >= announceEveryMs) announce()
+    if (came) void readBack()
     if (!came)
       tell({
         event: 'deaf',
@@ -150,6 +154,16 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
     nextProbeAt = clock.now() + (came ? probeEveryMs : 0)
     stopTimer = clock.after(tickMs, tick)
     return came
+  }
+
+  /** A relay may say that it took the announcement and have lost it: then nobody could find who is alive. */
+  async function readBack() {
+    const mine = announcedId
+    if (mine === undefined || mine === foundId) return
+    const found = await query(relays, [ofKinds([handler.number], { authors: [me], limit: 10 })])
+    if (closed || mine !== announcedId) return
+    if (found.some(event => event.id === mine)) foundId = mine
+    else announce()
   }
 
   /** A relay that came back may have forgotten everything: it is told again, and we are heard through it again. */

@@ -225,9 +225,15 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       letGo()
       if (done || options.signal.aborted) return
       done = true
-      keeping.forget()
-      escrow?.forget()
-      options.forgotten(now)
+      try {
+        keeping.forget()
+        escrow?.forget()
+        options.forgotten(now)
+      } catch (error) {
+        // A full disk: the next life of the process lets go of it.
+        trouble(text(error))
+        options.broken(error)
+      }
     }
     // After the acts of the end have begun; what they say is in the outbox then.
     if (now.bill && !now.paid) stopLingering = clock.after(lingerMs, forget)

@@ -193,6 +193,8 @@ function clientDoes(w: World, act: ClientAct, tell: (w: World, fact: ClientFact)
       if (bill?.order === 'begun' || bill?.order === 'held') return tell(w, { fact: 'pay-unknown', now: w.now })
       return tell(w, { fact: 'unsent', now: w.now })
     }
+    case 'take-up':
+      return tell(w, { fact: 'quote', quote: act.quote })
     case 'open':
       return tell(w, { fact: 'opened', text: 'a' })
     default:

@@ -97,6 +97,7 @@ export function keyOf(w: World): string {
     c.partsPaid,
     c.spentMsats,
     c.sealed ? 1 : 0,
+    c.nextQuote?.bolt11 ?? '',
     c.barred.length,
     acts(w.clientActs),
     n
