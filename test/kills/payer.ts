@@ -68,7 +68,7 @@ export async function openPayer(parts: Parts): Promise<Answers> {
           text: String(text),
           node: { pubkey: node, announcement },
           capMsats: priceMsats,
-          ttlSeconds: 240,
+          ttlSeconds: 900,
           ...(wished ? { terms: wished, maxTokens: 6 } : {}),
         }),
       )

@@ -35,7 +35,7 @@ export async function openSeller(parts: Parts): Promise<Answers> {
     payee: wallet,
     refunder: { payer: wallet, network: async () => 'regtest' },
     service: { id: 'kills', name: 'kills', about: 'echo', kinds: runner.kinds, nodeKeys: [] },
-    limits: { billSeconds: 90, workSeconds: 120, keepMs: 60_000, requestsPerMinute: 10_000 },
+    limits: { billSeconds: 90, workSeconds: 600, keepMs: 60_000, requestsPerMinute: 10_000 },
     onEvent: event => event.event === 'trouble' && tell({ trouble: event.says }),
   })
   const isQuiet = () => node.jobs().length === 0 && journal.orders.list({ state: 'planned', limit: 1 }).length === 0
