@@ -5,6 +5,7 @@
 const examples: Readonly<Record<string, () => Promise<unknown>>> = {
   'free-node': () => import('./free-node.ts'),
   'paid-job': () => import('./paid-job.ts'),
+  'held-answer': () => import('./held-answer.ts'),
   'ask-with-nwc': () => import('./ask-with-nwc.ts'),
 }
 
