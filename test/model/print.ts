@@ -1,6 +1,7 @@
 /**
- * `npm run model [-- --deep]`: searches every order of events of a paid job and prints what was searched. With `--deep` several
- * troubles may meet on one path; that takes minutes and some gigabytes.
+ * `npm run model [-- --deep]`: searches every order of events of a paid job and prints what was searched. Parts and holds are
+ * searched up to half a million states each, the shortest paths first. With `--deep` they are searched whole, and several
+ * troubles may meet on one path; that takes a long while and many gigabytes.
  * @module
  */
 
@@ -26,13 +27,19 @@ const deep: Setting[] = (['before', 'after'] as const).flatMap(when => [
 let states = 0
 const began = performance.now()
 let broken = false
-for (const setting of process.argv.includes('--deep') ? [...settings, ...deep] : settings) {
+const whole = process.argv.includes('--deep')
+for (const setting of whole ? [...settings, ...deep] : settings) {
   const start = performance.now()
-  const report = check(heart, setting, 12_000_000)
+  const wide = !whole && (setting.when === 'parts' || setting.when === 'hold')
+  const report = check(heart, setting, wide ? 500_000 : 12_000_000)
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   states += report.states
-  broken ||= report.violation !== undefined || report.cut
-  const verdict = report.violation ? `BROKEN: ${report.violation.invariant}` : report.cut ? 'cut short' : 'holds'
+  broken ||= report.violation !== undefined || (report.cut && !wide)
+  const verdict = report.violation
+    ? `BROKEN: ${report.violation.invariant}`
+    : report.cut
+      ? 'holds as far as searched'
+      : 'holds'
   console.log(
     `${setting.name.padEnd(66)} ${String(report.states).padStart(9)} states ${String(report.moves).padStart(9)} moves ${seconds.padStart(6)} s  ${verdict}`,
   )

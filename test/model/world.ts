@@ -150,7 +150,7 @@ export const price = 2n
 export const parts = 2
 export const billSeconds = 60
 /** The moments that matter: ask, nudge, bill run out, deadline past, long after. */
-export const moments = [0, 21, 70, 130, 200, 270]
+export const moments = [0, 21, 70, 130, 200, 400]
 export const answer = { text: 'a', model: 'm', promptTokens: 1, outputTokens: 1 }
 
 /** The beginning: the request is signed and not yet published. */
