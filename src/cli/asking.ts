@@ -3,7 +3,7 @@
  * @module
  */
 import type { BilledTerms, TermsWord } from '../../kinds/index.ts'
-import type { AskEvent, Client, Outcome } from '../client/client.ts'
+import type { AskEvent, Client, Outcome, SplitOutcome } from '../client/client.ts'
 import { npub } from '../keys.ts'
 import { clean, type Io, jsonLine } from './command.ts'
 import { money, type Screen, short } from './screen.ts'
@@ -69,6 +69,9 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
     case 'refund':
       screen.line('refund', refundWords[event.state](money(event.msats)))
       return
+    case 'split':
+      screen.line('share', shareWords(event))
+      return
     case 'receipt':
       screen.line(
         'receipt',
@@ -81,7 +84,7 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
 
 /** The last lines. Exit status 0 for an answer. */
 export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean): number {
-  const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage } = outcome
+  const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage, splits } = outcome
   if (!json && ok) io.out('')
   if (json)
     io.out(
@@ -97,6 +100,7 @@ export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean)
               firstTextMs,
               preimage,
               receipt: receipt?.id,
+              splits: splits?.map(one => ({ ...one, receipt: one.receipt?.id })),
               usage,
             }
           : { ok, code: outcome.code, error: clean(outcome.says ?? ''), request: request.id, msats, ms, preimage },
@@ -131,6 +135,21 @@ function termWords(terms: BilledTerms): string {
   if (terms.word === 'escrow') return `the money is held until ${npub(terms.verifier)} has judged the answer`
   return 'the answer is here, this is its bill'
 }
+
+/** What became of a share, in words. */
+function shareWords({ pubkey, msats, state, receipt, says = '' }: SplitOutcome): string {
+  const proof = receipt ? ` · zap receipt ${short(receipt.id)} holds` : ''
+  return `${money(msats)} for ${short(pubkey)} · ${splitWords[state]}${proof}${says === '' ? '' : ` · ${says}`}`
+}
+
+const splitWords = {
+  paid: 'paid',
+  unproven: 'paid, without a proof',
+  failed: 'not paid: the payment failed',
+  refused: 'not paid',
+  unanswered: 'not paid',
+  open: 'not settled yet: the next "gridstr ask" goes on',
+} as const
 
 const refundWords = {
   asked: (sats: string) => `the node keeps ${sats} of yours; asking for it back`,

@@ -19,6 +19,7 @@ import type { ClientOptions } from './client.ts'
 import { type Opening, openKeeping } from './keeping.ts'
 import { type JobOutcome, outcomeOf } from './outcome.ts'
 import { openPaying } from './paying.ts'
+import type { SplitOutcome } from './splits.ts'
 import { openStreamIn } from './stream.ts'
 import { openZap } from './zap.ts'
 
@@ -43,6 +44,8 @@ export type AskEvent =
   /** The frames told another story than the result: this is the whole text. */
   | { readonly event: 'replaced'; readonly text: string }
   | { readonly event: 'refund'; readonly msats: bigint; readonly state: 'asked' | 'paid' | 'unpaid' }
+  /** What became of a share of the price. */
+  | ({ readonly event: 'split' } & SplitOutcome)
   | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }
 
 export interface AskOptions extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'payer' | 'network' | 'caps'> {
@@ -71,7 +74,8 @@ export interface Asked {
   /** Resolves when a withdrawal has reached a relay, or had its time: closing the relays before would lose it. */
   withdrawn(): Promise<unknown>
   outcome(job: ClientJob): JobOutcome
-  close(): void
+  /** `settled`: an ended job needs nobody any more. */
+  close(settled: boolean): void
 }
 
 const withdrawMs = 2_000
@@ -272,9 +276,9 @@ export function openAsk(options: AskOptions): Asked {
     receipt: () => zap.receipt(mailbox?.job()),
     withdrawn: () => withdrawn,
     outcome: job => outcomeOf(job, usage),
-    close() {
+    close(settled) {
       // What is in doubt, or could not be written, is taken up by the next process.
-      if (mailbox && !broken && isEnd(mailbox.job().state)) keeping.end()
+      if (settled && mailbox && !broken && isEnd(mailbox.job().state)) keeping.end()
       mailbox?.close()
     },
   }

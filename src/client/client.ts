@@ -21,9 +21,12 @@ import { openClaims } from './claims.ts'
 import { claimMs, follow } from './follow.ts'
 import { openHearing } from './hearing.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
+import { ownShare } from './shares.ts'
+import type { SplitOutcome } from './splits.ts'
 
 export type { AskEvent } from './ask.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
+export type { SplitOutcome, SplitState } from './splits.ts'
 
 export interface ClientOptions {
   readonly relays: Relays
@@ -80,7 +83,10 @@ export interface Outcome {
   readonly feedback: readonly Event[]
   readonly receipt?: Event
   readonly usage?: { readonly promptTokens: number; readonly outputTokens: number }
+  /** All that was paid, shares of others included. */
   readonly msats: bigint
+  /** What those who share in the price got. Absent where nobody does. */
+  readonly splits?: readonly SplitOutcome[]
   readonly preimage?: string
   readonly code?: string
   readonly says?: string
@@ -117,7 +123,9 @@ export function openClient(options: ClientOptions): Client {
     const announcement = node?.announcement
     const price = announcement?.priceMsats
     // A zap names one price, so that parts go without a receipt.
-    const receipt = price !== undefined && price > 0n && price <= capMsats && terms?.word !== 'parts'
+    const own = ownShare(present({ announcement, ask: present({ node: node?.pubkey }) }))
+    const affordable = price !== undefined && own !== undefined && own > 0n && price <= capMsats
+    const receipt = affordable && terms?.word !== 'parts'
     // Who announced a price is offered that price: what we could pay at most is nobody's business.
     const bidMsats = price !== undefined && price < capMsats ? price : capMsats
     const sealed = node !== undefined && announcement?.encrypted !== false
@@ -138,7 +146,7 @@ export function openClient(options: ClientOptions): Client {
       sealed && node ? plain => seal.encrypt(node.pubkey, plain) : undefined,
     )
     const request = keys.sign(template, secret)
-    const zap = receipt && node && { node: node.pubkey, job: request.id, msats: price, relays: relays.urls }
+    const zap = receipt && node && { node: node.pubkey, job: request.id, msats: own, relays: relays.urls }
     return {
       request,
       secret,

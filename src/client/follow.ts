@@ -13,6 +13,7 @@ import type { Claims } from './claims.ts'
 import type { ClientOptions, Outcome, Question } from './client.ts'
 import { type Hearing, openHearing } from './hearing.ts'
 import type { Opening } from './keeping.ts'
+import { paySplits, type SplitOutcome } from './splits.ts'
 
 export interface FollowOptions extends ClientOptions {
   readonly journal: Journal
@@ -86,20 +87,25 @@ export async function follow(
 
   const cancel = () => asked.cancel()
   signal?.addEventListener('abort', cancel, { once: true })
+  let settled = false
   try {
     await listening.live
     asked.begin()
     if (signal?.aborted) asked.cancel()
     const job = await Promise.race([asked.ended, gaveUp(how.giveUp, asked)])
-    const receipt = await asked.receipt()
+    const enough = AbortSignal.any([signal, how.giveUp].filter(one => one !== undefined))
+    const paying = { ...options, tell }
+    const [receipt, splits] = await Promise.all([asked.receipt(), paySplits(paying, opening, job, enough)])
+    settled = splits.every(({ state }) => state !== 'open')
     await asked.withdrawn()
     await claimBack(options, opening, job, tell, how.giveUp)
     const outcome = asked.outcome(job)
-    return { ...outcome, ...seen, ...present({ receipt }), request, feedback: events, ms: clock.now() - began }
+    const shared = splitsOf(splits, outcome.msats)
+    return { ...outcome, ...shared, ...seen, ...present({ receipt }), request, feedback: events, ms: clock.now() - began }
   } finally {
     signal?.removeEventListener('abort', cancel)
     listening.close()
-    asked.close()
+    asked.close(settled)
   }
 }
 
@@ -124,6 +130,11 @@ async function claimBack(
   const paid = await claims.claim({ job: id, node, msats, secret }, signal).catch(() => false)
   stop()
   tell({ event: 'refund', msats, state: paid ? 'paid' : 'unpaid' })
+}
+
+const splitsOf = (splits: readonly SplitOutcome[], msats: bigint): Pick<Outcome, 'splits' | 'msats'> => {
+  const left = splits.filter(({ state }) => state === 'paid' || state === 'unproven')
+  return { ...(splits.length > 0 ? { splits } : {}), msats: left.reduce((sum, one) => sum + one.msats, msats) }
 }
 
 /** The job as it stands when the signal fires; never without one. */

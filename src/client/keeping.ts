@@ -3,17 +3,17 @@
  * durable step each and before anything is done about it.
  * @module
  */
-import { type Announcement, type Event, parseEvent, present, type WishedTerms } from '../../kinds/index.ts'
+import { type Announcement, type Event, parseEvent, present, type Split, type WishedTerms } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import { fromHex, toHex } from '../hash.ts'
 import { type ClientAsk, openClientJob } from '../job/client-side.ts'
 import type { ClientFact, ClientJob } from '../job.ts'
 import { isEnd, step } from '../job.ts'
-import type { Journal, Plain } from '../journal/journal.ts'
+import type { Journal, Plain, Weight } from '../journal/journal.ts'
 
 /** What a client has to know of a node to pay it. */
-export type NodeFacts = Pick<Announcement, 'priceMsats' | 'nodeKeys' | 'custodial' | 'zappers' | 'v'>
+export type NodeFacts = Pick<Announcement, 'priceMsats' | 'nodeKeys' | 'custodial' | 'zappers' | 'v' | 'splits'>
 
 /** What a job is opened from again. */
 export interface Opening {
@@ -50,31 +50,38 @@ export function openKeeping(options: { journal: Journal; clock: Clock; opening: 
   const at = () => seconds(clock)
 
   /** How the job's order stands after a fact. */
-  function orders(job: ClientJob, fact: ClientFact) {
+  function orders(job: ClientJob, fact: ClientFact, weight: Weight) {
     const hash = job.order?.hash
     if (hash !== undefined && journal.orders.get(hash)) {
       if (fact.fact === 'paid' && job.pay === 'paid')
-        journal.orders.end(hash, { state: 'paid', preimage: fact.preimage, feeMsats: fact.feeMsats, at: at() })
+        journal.orders.end(hash, { state: 'paid', preimage: fact.preimage, feeMsats: fact.feeMsats, at: at() }, weight)
       if (fact.fact === 'unproven' && job.pay === 'unproven') journal.orders.end(hash, { state: 'unproven', at: at() })
       if (job.pay === 'failed') journal.orders.end(hash, { state: 'failed', at: at() })
     }
     // An order that was let through and never sent must not count against the caps for ever.
     if (isEnd(job.state) && job.pay === undefined)
-      for (const order of journal.orders.list({ job: id, state: 'planned' }))
+      for (const order of journal.orders.list({ job: id, state: 'planned' }).filter(one => one.purpose === 'job'))
         journal.orders.end(order.hash, { state: 'failed', at: at() })
+  }
+
+  function weightOf(job: ClientJob, fact: ClientFact): Weight {
+    if (capMsats === 0n || !money.has(fact.fact)) return 'plain'
+    // The order is on the disk: the wallet tells again that it was paid, and the node what was paid for.
+    return (fact.fact === 'paid' || fact.fact === 'result') && job.pay === 'paid' && !job.sealed ? 'soon' : 'money'
   }
 
   return {
     keep(job, fact) {
       if (fact === undefined) {
-        journal.jobs.open({ side: 'client', id, at: at(), opening: written(opening) })
+        // No money moves before the first write that is money, which carries this to the disk.
+        journal.jobs.open({ side: 'client', id, at: at(), opening: written(opening) }, 'plain')
         return
       }
       if (fact.fact === 'chunk') return
-      const weight = capMsats > 0n && money.has(fact.fact) ? 'money' : 'plain'
+      const weight = weightOf(job, fact)
       journal.atomically(() => {
         journal.jobs.fact('client', id, fact as Plain, weight)
-        orders(job, fact)
+        orders(job, fact, weight)
       }, weight)
     },
     end: () => journal.jobs.end('client', id, at()),
@@ -95,6 +102,7 @@ function written({ request, secret, ask, announcement, terms, zapRequest }: Open
     zappers: [...announcement.zappers],
     custodial: announcement.custodial,
     ...(announcement.v === undefined ? {} : { v: announcement.v }),
+    ...(announcement.splits ? { splits: announcement.splits.map(split => ({ ...split })) } : {}),
   }
   return {
     request: JSON.stringify(request),
@@ -130,10 +138,20 @@ export function readOpening(kept: Plain): Opening | undefined {
 const texts = (list: Plain | undefined): string[] =>
   Array.isArray(list) ? list.filter(item => typeof item === 'string') : []
 
-function nodeFacts({ priceMsats, nodeKeys, zappers, custodial, v }: Partial<Record<string, Plain>>): NodeFacts {
+const splitsOf = (list: Plain | undefined): Split[] =>
+  Array.isArray(list)
+    ? list.flatMap(item => {
+        const { pubkey, relay, weight } = item as Partial<Record<string, Plain>>
+        const reads = typeof pubkey === 'string' && typeof relay === 'string' && typeof weight === 'number'
+        return reads ? [{ pubkey, relay, weight }] : []
+      })
+    : []
+
+function nodeFacts({ priceMsats, nodeKeys, zappers, custodial, v, splits }: Partial<Record<string, Plain>>): NodeFacts {
   return {
     ...present({
       priceMsats: typeof priceMsats === 'bigint' ? priceMsats : undefined,
+      splits: splits === undefined ? undefined : splitsOf(splits),
     }),
     v: typeof v === 'number' ? v : 0,
     nodeKeys: texts(nodeKeys),

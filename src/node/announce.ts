@@ -26,7 +26,7 @@ export interface ServiceFacts {
   readonly relayHints?: readonly string[]
   /** How customers may pay. */
   readonly terms?: readonly TermsWord[]
-  /** Who else is paid when this service is (NIP-57 zap splits); clients pay them of their own will, beside the price. */
+  /** Who shares in the price (NIP-57 zap splits), this node included: it bills its own share, clients pay the others. */
   readonly splits?: readonly Split[]
 }
 

@@ -33,6 +33,7 @@ export interface NodeEvent {
     | 'receipt'
     | 'released'
     | 'refunded'
+    | 'tip'
     | 'expired'
     | 'failed'
     | 'cancelled'

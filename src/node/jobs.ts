@@ -51,6 +51,8 @@ export interface Jobs {
   again(id: string): void
   /** The customer asks in a wrap for what it did not get: known jobs only. */
   askedAgain(request: Event): void
+  /** True for a job that this node took or refused. */
+  knows(id: string): boolean
   cancel(id: string, by: string): void
   /** Takes up what an earlier process left, and offers again what no relay had taken. */
   resume(): Promise<void>
@@ -175,15 +177,19 @@ export function openJobs(options: JobsOptions): Jobs {
     for (const event of lastWords(journal, id)) void offer(relays, journal, event, limits.keepMs)
   }
 
+  const knows = (id: string): boolean =>
+    boxes.has(id) || ended.get(id) !== undefined || journal.jobs.find('node', id) !== undefined
+
   return {
+    knows,
     take(event) {
-      if (boxes.has(event.id) || ended.get(event.id) || journal.jobs.find('node', event.id)) return again(event.id)
+      if (knows(event.id)) return again(event.id)
       if (withdrawn.get(`${event.id}:${event.pubkey}`)) return
       void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
     },
     again,
     askedAgain({ id }) {
-      if (boxes.has(id) || ended.get(id) || journal.jobs.find('node', id)) again(id)
+      if (knows(id)) again(id)
     },
     cancel(id, by) {
       const box = boxes.get(id)

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { addressedTo, cancel, creditClaim, ephemeralWrap, offering } from '../../kinds/index.ts'
+import { addressedTo, cancel, creditClaim, ephemeralWrap, jobIdOf, offering } from '../../kinds/index.ts'
 import type { Listening, Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
@@ -13,6 +13,7 @@ import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
+import { maxReceivers, shareOf } from '../payments/split.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
@@ -23,6 +24,7 @@ import { openJobs } from './jobs.ts'
 import { openRefunds } from './refunds.ts'
 import { answeredBefore, attempt } from './request.ts'
 import { type NodeTerms, offered } from './terms.ts'
+import { openTips } from './tips.ts'
 import { openZaps } from './zaps.ts'
 
 export type { NodeEvent } from './job-box.ts'
@@ -36,7 +38,7 @@ export interface NodeOptions {
   readonly runner: Runner
   /** Absent: the node works for nothing only. */
   readonly payee?: Payee
-  /** Price of one job. 0 is free. */
+  /** Price of one job, shares of others included. 0 is free. */
   readonly priceMsats: bigint
   readonly service: ServiceFacts
   /** Pay before the work (default), or after it for customers within their credit line, whatever they wished. */
@@ -105,14 +107,15 @@ export interface Node {
  * before it has opened, it closes again and rejects with the signal's reason.
  */
 export async function openNode(options: NodeOptions, opening?: AbortSignal): Promise<Node> {
-  const { relays, keys, secret, clock, runner, payee, priceMsats } = options
+  const { relays, keys, secret, clock, runner, payee } = options
+  const pubkey = keys.publicKey(secret)
+  const priceMsats = ownMsats(options, pubkey)
   if (priceMsats > 0n && !payee)
     throw new Error(
       `A price of ${priceMsats} msats needs a wallet: give one with --wallet, or work for free with --price-msats 0.`,
     )
   const limits = { ...defaults, ...options.limits }
   const journal = options.journal ?? memoryJournal()
-  const pubkey = keys.publicKey(secret)
   const seal = openSeal({ keys, secret })
   const tell = (event: NodeEvent) => options.onEvent?.(event)
   const closing = new AbortController()
@@ -132,8 +135,14 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const refunds =
     refunder &&
     openRefunds({ journal, clock, payer: refunder.payer, network: refunder.network, node: pubkey, tell, signal })
+  const tips =
+    payee && options.priceMsats > 0n
+      ? openTips({ relays, keys, secret, clock, journal, payee, tell, signal })
+      : undefined
   const service = { ...options.service, terms: offered(terms) }
-  const announcer: Announcer = openAnnouncer({ relays, keys, secret, clock, priceMsats, models, service, tell })
+  const announcer: Announcer = openAnnouncer({
+    ...{ relays, keys, secret, clock, priceMsats: options.priceMsats, models, service, tell },
+  })
 
   const since = () => seconds(clock) - 600
   const rate = { perAuthorPerMinute: limits.requestsPerMinute, burst: limits.requestsPerMinute / 5 }
@@ -178,7 +187,10 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     if (inner.pubkey === pubkey) announcer.heard(inner)
     else if (inner.kind === creditClaim.number) refunds?.take(inner)
     else if (runner.kinds.includes(inner.kind)) jobs.askedAgain(inner)
-    else zaps.take(inner, opened)
+    else {
+      zaps.take(inner, opened)
+      if (!jobs.knows(jobIdOf(inner) ?? '')) tips?.take(inner, opened)
+    }
   }
 
   function onCancel(event: Event) {
@@ -201,6 +213,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   prune()
   await jobs.resume()
   refunds?.resume()
+  tips?.resume()
   const close = async () => {
     announcer.close()
     stopPruning()
@@ -224,6 +237,16 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
 
 const aborted = (signal: AbortSignal | undefined): Promise<void> =>
   new Promise(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
+
+/** What this node itself bills of its price. Throws for shares that nobody could pay. */
+function ownMsats({ priceMsats, service }: NodeOptions, pubkey: string): bigint {
+  const { splits = [] } = service
+  const keys = new Set(splits.map(split => split.pubkey))
+  const whole = splits.every(({ weight }) => Number.isSafeInteger(weight) && weight > 0)
+  if (splits.length > maxReceivers || keys.size < splits.length || !whole)
+    throw new Error(`The price is shared by at most ${maxReceivers}, each named once with a whole number above 0.`)
+  return shareOf(priceMsats, splits, pubkey)
+}
 
 function termsOf({ when, terms, priceMsats }: NodeOptions, canHold: boolean): NodeTerms {
   const byDefault = when === 'after'

@@ -42,7 +42,7 @@ export { type NwcOptions, type NwcWallet, nwcWallet } from './nwc.ts'
 export * from './payment.ts'
 export { type SecondReading, secondReading } from './second-reader.ts'
 export { type SimFaults, type SimNet, type SimWallet, simNet } from './sim.ts'
-export { type Receiver, type Share, splitShares } from './split.ts'
+export { type Receiver, type Share, shareOf, splitShares } from './split.ts'
 export { verifier } from './verifier.ts'
 export { watchBill } from './watch.ts'
 export {

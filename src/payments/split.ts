@@ -43,6 +43,12 @@ export function splitShares<R extends Receiver>(totalMsats: bigint, receivers: r
     .filter(({ msats }) => msats > 0n)
 }
 
+/** What falls to one of them: everything where nobody is named, nothing to who is not. */
+export const shareOf = (totalMsats: bigint, receivers: readonly Receiver[], pubkey: string): bigint =>
+  receivers.length === 0
+    ? totalMsats
+    : (splitShares(totalMsats, receivers).find(share => share.pubkey === pubkey)?.msats ?? 0n)
+
 const weightOf = ({ weight = 0 }: Receiver): bigint =>
   Number.isSafeInteger(weight) && weight > 0 ? BigInt(weight) : 0n
 

@@ -9,6 +9,7 @@ import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageEr
 import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { bar, money, openScreen, type Screen, short } from '../screen.ts'
+import { splitsOf } from '../terms.ts'
 import {
   infoOf,
   pool,
@@ -69,6 +70,7 @@ export const nodeCommand: Command = {
     '  --key FILE         Nostr key of the node, made and kept there if missing (default: a new one per run; one in the',
     '                     home folder when priced, because customers who paid come back to it)',
     '  --name NAME        name to announce',
+    '  --split NPUB:N     N percent of the price are for somebody else, whom customers pay beside you; repeat for more',
     '  --pay-after SATS   let customers pay after the work: a line of credit that begins with so many sats for anybody,',
     '                     grows with what is paid and halves with what is not',
     '  --journal FILE     what was promised, billed and is kept for customers (default: in the home folder, when priced)',
@@ -83,6 +85,7 @@ export const nodeCommand: Command = {
       ...runnerOptions,
       'price-msats': { type: 'string' },
       'pay-after': { type: 'string' },
+      split: { type: 'string', multiple: true },
       ...journalOption,
       key: { type: 'string' },
       name: { type: 'string' },
@@ -95,6 +98,7 @@ export const nodeCommand: Command = {
     const keys = await openKeys()
     const home = findHome(io)
     const secret = secretOf(args, keys, screen, home && priceMsats > 0n ? () => home.keyFile('node') : undefined)
+    const splits = splitsOf(args.texts('split'), keys.publicKey(secret))
     const startSats = args.number('pay-after', 0, 100_000_000)
     const uri = walletUriOf(args, io)
     if (priceMsats > 0n && uri === undefined)
@@ -147,6 +151,7 @@ export const nodeCommand: Command = {
             about: models.map(m => `${m.name}: ${m.about}`).join(' · '),
             kinds: runner.kinds,
             nodeKeys: info?.nodeKey ? [info.nodeKey] : [],
+            ...(splits.length > 0 ? { splits } : {}),
           },
           onEvent: event => (live ? report(event) : waiting.push(event)),
         },

@@ -1,0 +1,271 @@
+/** Receivers that are deaf or lie, wallets that do not say, and clients that are killed: nobody is paid twice or too much. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Feedback } from '../kinds/index.ts'
+import { dueShares } from '../src/client/shares.ts'
+import { type HandClock, handClock, seconds } from '../src/clock.ts'
+import type { ClientJob } from '../src/job.ts'
+import type { Journal } from '../src/journal/journal.ts'
+import { openKeys } from '../src/keys.ts'
+import { sha256Hex } from '../src/payments/hash.ts'
+import { keeps } from './promises.ts'
+import { funds, openSplitTown, passTime, price, rogue, type SplitTown, type SplitTownOptions } from './splits-town.ts'
+import { memoryWorld } from './worlds.ts'
+
+const keys = await openKeys()
+const half = 1_001n
+
+async function within(options: SplitTownOptions, body: (town: SplitTown, clock: HandClock) => Promise<void>) {
+  const clock = handClock()
+  const town = await openSplitTown(await memoryWorld(clock), options)
+  try {
+    await body(town, clock)
+  } finally {
+    await town.close()
+  }
+}
+
+describe('receivers', () => {
+  const secret = keys.newSecret()
+  const strangers = [keys.publicKey(secret)]
+  /** An honest bill, twisted in one place. */
+  const lie = (says: RegExp, twist: Partial<Feedback> | ((bill: Feedback) => Partial<Feedback>), signer = secret) =>
+    within({ weights: [1], strangers }, async (town, clock) => {
+      const { world, seller } = town
+      const payee = await wallet(town)
+      await rogue(
+        world,
+        secret,
+        async ({ job, msats, json }) => {
+          const ask = { key: 'k', msats, expirySeconds: 600, descriptionHash: sha256Hex(json) }
+          const { bolt11 } = await payee.bill(ask)
+          const bill: Feedback = { job, status: 'payment-required', says: '', content: '', msats, bolt11 }
+          return typeof twist === 'function' ? twist(bill) : { ...bill, ...twist }
+        },
+        signer,
+      )
+      const outcome = await passTime(clock, town.ask())
+      expect(outcome).toMatchObject({ ok: true, splits: [{ pubkey: strangers[0] }] })
+      expect(outcome.splits?.[0]?.says).toMatch(says)
+      expect(outcome.msats).toBeLessThan(price)
+      expect(await town.payer.balance()).toBe(funds - outcome.msats)
+      expect(await seller.wallet.balance()).toBe(outcome.msats)
+      expect(town.journal.orders.list()).toHaveLength(1)
+      expect(town.journal.jobs.unfinished('client')).toEqual([])
+      await payee.close()
+    })
+  const wallet = async (town: { net: SplitTown['net'] }) => town.net.wallet({ alias: 'rogue', msats: 0n })
+
+  keeps('pay.splits', 'a deaf one is waited for ten seconds, asked again meanwhile, and gets nothing', () =>
+    within({ weights: [1], strangers }, async (town, clock) => {
+      let asked = 0
+      await town.world.connect().listen([{ kinds: [21_059], '#p': strangers }], { onEvent: () => void asked++ }).live
+      const began = seconds(clock)
+      const outcome = await passTime(clock, town.ask())
+      expect(outcome).toMatchObject({ ok: true, splits: [{ state: 'unanswered' }] })
+      expect(seconds(clock) - began).toBeLessThan(20)
+      expect(asked).toBe(3)
+      expect((await town.gains()).at(-1)).toBe(-outcome.msats)
+      expect(town.journal.jobs.unfinished('client')).toEqual([])
+    }),
+  )
+
+  keeps('pay.splits', 'one that bills too much gets nothing', async () => {
+    for (const more of [1n, 1_000_000n])
+      await within({ weights: [1], strangers }, async (town, clock) => {
+        const payee = await wallet(town)
+        await rogue(town.world, secret, async ({ msats, json }) => {
+          const ask = { key: 'k', msats: msats + more, expirySeconds: 600, descriptionHash: sha256Hex(json) }
+          const { bolt11 } = await payee.bill(ask)
+          return { msats, bolt11 }
+        })
+        const outcome = await passTime(clock, town.ask())
+        expect(outcome.splits).toMatchObject([{ state: 'refused' }])
+        expect(await payee.balance()).toBe(0n)
+        expect(await town.payer.balance()).toBe(funds - outcome.msats)
+        await payee.close()
+      })
+  })
+
+  keeps('pay.splits', 'one that bills with an invoice for something else gets nothing', () => {
+    let bolt11 = ''
+    return within({ weights: [1], strangers }, async (town, clock) => {
+      const payee = await wallet(town)
+      const made = await payee.bill({ key: 'k', msats: half, expirySeconds: 600, description: 'a coat' })
+      bolt11 = made.bolt11
+      await rogue(town.world, secret, async () => ({ msats: half, bolt11 }))
+      const outcome = await passTime(clock, town.ask())
+      expect(outcome.splits).toMatchObject([{ state: 'refused' }])
+      expect(outcome.splits?.[0]?.says).toContain('does not commit to the zap request')
+      await payee.close()
+    })
+  })
+
+  keeps('pay.splits', 'the hash of the invoice that paid the node is never paid again', () =>
+    within({ weights: [1], strangers }, async (town, clock) => {
+      await rogue(town.world, secret, async () => ({
+        msats: half,
+        bolt11: town.journal.orders.list()[0]?.bolt11 ?? '',
+      }))
+      const outcome = await passTime(clock, town.ask())
+      expect(outcome.splits).toMatchObject([{ state: 'refused' }])
+      expect((await town.gains()).at(-1)).toBe(-outcome.msats)
+    }),
+  )
+
+  test('a bill that somebody else signed is not heard', () => lie(/no bill in time/, {}, keys.newSecret()))
+  test('a bill for another job is not heard', () => lie(/no bill in time/, { job: 'ab'.repeat(32) }))
+  test('words that are no bill are not heard', () => lie(/no bill in time/, { status: 'error', says: 'Go away.' }))
+  test('a bill without an invoice is refused', () => lie(/no invoice/, ({ msats = 1n }) => ({ msats })))
+  test('a bill on other terms is refused', () => lie(/not asked for/, { terms: { word: 'hold' } }))
+})
+
+describe('money', () => {
+  keeps('pay.splits', 'caps count shares like every other payment', () =>
+    within({ weights: [1, 1] }, async (town, clock) => {
+      const outcome = await passTime(clock, town.ask({}, { caps: { dayMsats: 1_500n } }))
+      expect(outcome).toMatchObject({ ok: true, splits: [{ state: 'refused' }] })
+      expect(outcome.splits?.[0]?.says).toContain('within a day')
+      expect(outcome.msats).toBeLessThanOrEqual(1_500n)
+    }),
+  )
+
+  keeps('pay.splits', 'a node that bills for everybody leaves nothing for the others', () =>
+    within({ weights: [1, 1] }, async (town, clock) => {
+      const { seller, others } = town
+      // It announced no shares to its customers' knowledge of today, and bills the whole price.
+      const splits = [seller, ...others].map(({ pubkey }) => ({ pubkey, relay: '', weight: 1 }))
+      const plain = await openSplitTown(await memoryWorld(clock), { weights: [0] })
+      const about = { id: 'x', kinds: [5050], topics: [], name: '', about: '', encrypted: true, models: [] }
+      const announcement = {
+        ...{ ...about, nodeKeys: [], zappers: [plain.seller.pubkey], custodial: false, relays: [], v: 1 },
+        ...{ priceMsats: price, splits: [...splits, { pubkey: plain.seller.pubkey, relay: '', weight: 1 }] },
+      }
+      const outcome = await passTime(clock, plain.ask({ node: { pubkey: plain.seller.pubkey, announcement } }))
+      expect(outcome).toMatchObject({ ok: true, msats: price, splits: [{ state: 'refused' }, { state: 'refused' }] })
+      expect(await plain.gains()).toEqual([price, -price])
+      await plain.close()
+    }),
+  )
+
+  keeps('pay.splits', 'work that is not delivered is shared with nobody', () =>
+    within({ weights: [1, 1], seller: { limits: { workSeconds: 1, billSeconds: 60 } } }, async (town, clock) => {
+      town.payer.faults = { pay: 'fail' }
+      const outcome = await passTime(clock, town.ask())
+      expect(outcome).toMatchObject({ ok: false, msats: 0n })
+      expect(outcome.splits).toBeUndefined()
+      expect(await town.gains()).toEqual([0n, 0n, 0n])
+    }),
+  )
+
+  keeps('pay.splits', 'a wallet that does not say is asked until it knows, and pays once', async () => {
+    for (const end of ['paid', 'failed'] as const)
+      await within({ weights: [1, 1] }, async (town, clock) => {
+        const onEvent = ({ event }: { event: string }) => {
+          if (event === 'chunk') town.payer.faults = { pay: `unknown-then-${end}`, delayMs: 40_000 }
+        }
+        const outcome = await passTime(clock, town.ask({ onEvent }))
+        expect(outcome).toMatchObject({ ok: true, splits: [{ state: end }] })
+        const [own = 0n, other = 0n, payer = 0n] = await town.gains()
+        expect(own + other + payer).toBe(0n)
+        expect(other).toBe(end === 'paid' ? (outcome.splits?.[0]?.msats ?? -1n) : 0n)
+        expect(outcome.msats).toBe(-payer)
+      })
+  })
+
+  keeps('pay.splits', 'who does not wait for a silent wallet hears the end in the next run', () =>
+    within({ weights: [1, 1] }, async (town, clock) => {
+      const giveUp = new AbortController()
+      const onEvent = ({ event }: { event: string }) => {
+        if (event !== 'chunk') return
+        town.payer.faults = { pay: 'hang' }
+        clock.after(30_000, () => giveUp.abort())
+      }
+      const outcome = await passTime(clock, town.ask({ onEvent, giveUp: giveUp.signal }))
+      expect(outcome).toMatchObject({ ok: true, splits: [{ state: 'open' }] })
+      const [order] = town.journal.orders.list({ state: 'planned' })
+      expect(order).toMatchObject({ purpose: 'split', peer: town.others[0]?.pubkey })
+      town.net.finish(order?.hash ?? '', 'paid')
+      const [resumed] = town.client().resume()
+      const late = await passTime(clock, resumed?.outcome ?? Promise.reject(new Error('nothing was resumed')))
+      expect(late).toMatchObject({ ok: true, msats: price, splits: [{ state: 'paid' }] })
+      expect((await town.gains()).at(-1)).toBe(-price)
+      expect(town.client().resume()).toEqual([])
+    }),
+  )
+})
+
+describe('a killed client', () => {
+  type Crossing = 'before plan' | 'after plan' | 'after pay' | 'after end'
+
+  /** A journal of a process that dies at its first crossing on the way of a share. */
+  function dying(journal: Journal, at: Crossing, die: () => never): Journal {
+    const { orders } = journal
+    const mine = (hash: string) => orders.get(hash)?.purpose === 'split'
+    return {
+      ...journal,
+      orders: {
+        ...orders,
+        plan(row) {
+          if (row.purpose === 'split' && at === 'before plan') die()
+          const planned = orders.plan(row)
+          if (row.purpose === 'split' && at === 'after plan') die()
+          return planned
+        },
+        end(hash, end) {
+          if (mine(hash) && at === 'after pay') die()
+          orders.end(hash, end)
+          if (mine(hash) && at === 'after end') die()
+        },
+      },
+    }
+  }
+
+  for (const at of ['before plan', 'after plan', 'after pay', 'after end'] as const)
+    keeps('pay.splits', `${at} is succeeded by one that pays each share once`, () =>
+      within({ weights: [1, 1, 1] }, async (town, clock) => {
+        let died = 0
+        const journal = dying(town.journal, at, () => {
+          died++
+          throw new Error('this process is dead')
+        })
+        await expect(passTime(clock, town.ask({}, { journal }))).rejects.toThrow('this process is dead')
+        expect(died).toBeGreaterThan(0)
+        const [resumed, ...more] = town.client().resume()
+        expect(more).toEqual([])
+        const outcome = await passTime(clock, resumed?.outcome ?? Promise.reject(new Error('nothing was resumed')))
+        expect(outcome).toMatchObject({ ok: true, msats: price, splits: [{ state: 'paid' }, { state: 'paid' }] })
+        expect((await town.gains()).at(-1)).toBe(-price)
+        expect(town.journal.orders.list().map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
+        expect(town.client().resume()).toEqual([])
+      }),
+    )
+})
+
+describe('shares', () => {
+  test('node and others together are never paid more than the price, and all of it where the node got its share', () => {
+    const key = (i: number) => String(i).repeat(64)
+    const weights = fc.array(fc.integer({ min: 1, max: 1_000 }), { minLength: 1, maxLength: 8 })
+    const property = fc.property(weights, fc.bigInt(1n, 10n ** 11n), fc.bigInt(0n, 1_000n), (all, whole, part) => {
+      const splits = all.map((weight, i) => ({ pubkey: key(i), relay: '', weight }))
+      const announcement = { priceMsats: whole, nodeKeys: [], zappers: [], custodial: false, v: 1, splits }
+      const ask = { id: key(9), node: key(0), capMsats: whole, now: 0, ttlSeconds: 1 }
+      const bare = { id: key(9), pubkey: key(8), kind: 5050, created_at: 0, tags: [], content: '', sig: '' }
+      const opening = { request: bare, secret: new Uint8Array(), ask, announcement }
+      const delivered = (spent: bigint): ClientJob => ({
+        ...{ side: 'client', id: key(9), state: 'delivered', open: false, capMsats: whole, deadline: 0, nudgeAt: 0 },
+        ...{ parts: 1, partsPaid: 1, spentMsats: spent, barred: [] },
+        answer: { text: 'x', model: '', promptTokens: 0, outputTokens: 0 },
+      })
+      const sum = (spent: bigint) =>
+        dueShares(opening, delivered(spent)).reduce((all, { msats, says }) => (says ? all : all + msats), spent)
+      const first = all[0] ?? 0
+      const exact = (whole * BigInt(first)) / BigInt(all.reduce((a, b) => a + b, 0))
+      // The node's own share is its exact part, or one msat more.
+      const own = [exact, exact + 1n].filter(spent => sum(spent) === whole)
+      expect(own.length).toBeGreaterThan(0)
+      expect(sum((whole * part) / 1_000n)).toBeLessThanOrEqual(whole)
+    })
+    fc.assert(property, { numRuns: 1_000 })
+  })
+})
