@@ -3,7 +3,7 @@
  * wallet's words mean for the job.
  * @module
  */
-import type { WishedTerms } from '../../kinds/index.ts'
+import { present, type WishedTerms } from '../../kinds/index.ts'
 import { type Clock, seconds } from '../clock.ts'
 import type { ClientFact, ClientJob, Quote } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -31,8 +31,11 @@ export interface PayingOptions {
 }
 
 export interface Paying {
-  /** Judges a quote and, where it passes, writes the intent. A hash that was let through once is never let through for another job. */
-  clear(job: ClientJob, quote: Quote): ClientFact
+  /**
+   * Judges a quote and, where it passes, writes the intent. `commitsTo`: what the invoice of a payment service commits to,
+   * in place of a Lightning node that was announced.
+   * A hash that was let through once is never let through for another job. */
+  clear(job: ClientJob, quote: Quote, commitsTo?: string): ClientFact
   word(state: PayState): ClientFact
 }
 
@@ -45,11 +48,13 @@ export function openPaying(options: PayingOptions): Paying {
   const barred = (code: string, says: string): ClientFact => ({ fact: 'barred', why: { code, says } })
 
   return {
-    clear(job, quote) {
+    clear(job, quote, commitsTo) {
       const now = seconds(clock)
       const before = orders.list({ job: job.id })
       // Let through by a process that was killed before it could say so: nothing has left, and nothing is judged twice.
-      const planned = before.find(one => one.state === 'planned' && one.bolt11 === quote.bolt11 && !job.pay)
+      const planned = before.find(
+        ({ state, bolt11 }) => state === 'planned' && bolt11 === (quote.bolt11 ?? bolt11) && !job.pay,
+      )
       if (planned) {
         const { bolt11, hash, msats } = planned
         const read = readInvoice(bolt11)
@@ -71,7 +76,7 @@ export function openPaying(options: PayingOptions): Paying {
         ...(quote.msats === undefined ? {} : { msats: quote.msats }),
         ...(quote.terms === undefined ? {} : { terms: quote.terms }),
         ...(terms === undefined ? {} : { wished: terms }),
-        ...(keys === undefined ? {} : { expected: { nodeKeys: keys } }),
+        expected: commitsTo === undefined ? present({ nodeKeys: keys }) : { descriptionHash: commitsTo },
         ...(price === undefined ? {} : { announcedMsats: price }),
         ...(payer ? { wallet: { network, ...(nodeKey === undefined ? {} : { nodeKey }) } } : {}),
         caps: { jobMsats: job.capMsats, ...caps },
@@ -88,7 +93,8 @@ export function openPaying(options: PayingOptions): Paying {
       })
       if (!verdict.ok) return barred(verdict.rule, verdict.says)
       const { order, invoice } = verdict
-      if (!orders.plan({ ...order, job: job.id, peer, purpose: 'job', at: now }))
+      // Nothing leaves before `cleared` is kept, and that carries this to the disk.
+      if (!orders.plan({ ...order, job: job.id, peer, purpose: 'job', at: now }, 'plain'))
         return barred('hash-seen', 'An invoice of this payment hash was ordered before: look up that payment instead.')
       const billed = quote.terms ?? { word: job.answer ? ('after' as const) : ('before' as const) }
       const { msats, bolt11 } = order

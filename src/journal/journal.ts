@@ -16,8 +16,11 @@ export type Plain =
   | readonly Plain[]
   | { readonly [key: string]: Plain | undefined }
 
-/** `money` is on the disk when the call returns, whatever happens to the machine; `plain` survives the process only. */
-export type Weight = 'money' | 'plain'
+/**
+ * `money` is on the disk when the call returns, whatever happens to the machine, and everything written before it with
+ * it; `soon` is there within moments, for what a wallet would tell again; `plain` survives the process only.
+ */
+export type Weight = 'money' | 'soon' | 'plain'
 
 export type Side = 'client' | 'node'
 
@@ -31,8 +34,8 @@ export interface JobRow {
 }
 
 export interface JobLog {
-  /** Writes a beginning (`money`). False, and nothing written, when the job is there already. */
-  open(row: JobRow): boolean
+  /** Writes a beginning (default `money`). False, and nothing written, when the job is there already. */
+  open(row: JobRow, weight?: Weight): boolean
   /** Adds a fact to an open job. Throws for a job that was never opened. */
   fact(side: Side, id: string, fact: Plain, weight: Weight): void
   /** The job will never act again. */
@@ -85,10 +88,13 @@ export interface Order extends OrderRow {
 }
 
 export interface Orders {
-  /** Writes the intent (`money`). False, and nothing written, when this hash was ever ordered. */
-  plan(row: OrderRow): boolean
-  /** How it ended (`money`). A paid order stays paid. Throws for an unknown hash. */
-  end(hash: string, end: { state: OrderState; preimage?: string; feeMsats?: bigint; at: number }): void
+  /**
+   * Writes the intent (default `money`; lighter where more `money` is written before anything leaves). False, and nothing
+   * written, when this hash was ever ordered.
+   */
+  plan(row: OrderRow, weight?: Weight): boolean
+  /** How it ended (default `money`). A paid order stays paid. Throws for an unknown hash. */
+  end(hash: string, end: { state: OrderState; preimage?: string; feeMsats?: bigint; at: number }, weight?: Weight): void
   get(hash: string): Order | undefined
   /** Msats and fees of all orders since then that have not failed, of one peer or job where given. */
   spentMsats(query: { readonly since: number; readonly peer?: string; readonly job?: string }): bigint
@@ -141,8 +147,12 @@ export interface CreditRow {
 export interface Bills {
   /** Writes a bill (`money`). False when the hash is there already. */
   add(row: BillRow): boolean
-  /** How it ended (`money`). A paid bill stays paid; an ended one may still become paid. */
-  end(hash: string, end: { state: Exclude<BillEnd, 'open'>; msats?: bigint; preimage?: string; at: number }): void
+  /** How it ended (default `money`). A paid bill stays paid; an ended one may still become paid. */
+  end(
+    hash: string,
+    end: { state: Exclude<BillEnd, 'open'>; msats?: bigint; preimage?: string; at: number },
+    weight?: Weight,
+  ): void
   get(hash: string): Billed | undefined
   /** Newest first. Default limit 100. */
   list(query?: {

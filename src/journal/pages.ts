@@ -6,6 +6,7 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { crc32 } from 'node:zlib'
+import { wallClock } from '../clock.ts'
 import { JournalError, type Weight } from './journal.ts'
 import { check, migrate, migrations, schemaOf, versionOf } from './schema.ts'
 import { damaged, trouble, unusable } from './trouble.ts'
@@ -29,6 +30,8 @@ export interface Pages {
 
 /** How long to wait for a reader that opens or closes the file just now. */
 const BUSY_MS = 5_000
+/** How long `soon` may take: what is written meanwhile reaches the disk together. */
+const SOON_MS = 20
 const LOG_BYTES = 4 * 1024 * 1024
 const SMALLEST_PAGE = 512
 
@@ -75,11 +78,15 @@ export function openPages(path: string, options: { readOnly: boolean; maxBytes?:
 function pagesOf(db: DatabaseSync, path: string, readOnly: boolean): Pages {
   const statements = new Map<string, StatementSync>()
   const forgetting: (() => void)[] = []
-  let level: Weight = 'money'
+  const clock = wallClock({ keepAlive: false })
+  let level: 'money' | 'plain' = 'money'
   let depth = 0
-  /** Money was written in a transaction that was begun without it. */
-  let owed = false
+  /** What was written in a transaction that was begun with less. */
+  let owed: Weight = 'plain'
   let first: unknown
+  /** Something is on its way to the disk. */
+  let cancelSoon: (() => void) | undefined
+  let untold: unknown
 
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql)
@@ -89,9 +96,31 @@ function pagesOf(db: DatabaseSync, path: string, readOnly: boolean): Pages {
     return made
   }
   const sync = (weight: Weight) => {
-    if (level === weight) return
-    db.exec(`PRAGMA synchronous = ${weight === 'money' ? 'FULL' : 'NORMAL'}`)
-    level = weight
+    const wanted = weight === 'money' ? 'money' : 'plain'
+    if (level === wanted) return
+    db.exec(`PRAGMA synchronous = ${wanted === 'money' ? 'FULL' : 'NORMAL'}`)
+    level = wanted
+  }
+  const reached = () => {
+    cancelSoon?.()
+    cancelSoon = undefined
+  }
+  /** The same version again: the smallest commit that carries all before it to the disk. */
+  const carry = () => {
+    sync('money')
+    db.exec(`PRAGMA user_version = ${migrations.length}`)
+    reached()
+  }
+  const carrySoon = () => {
+    cancelSoon ??= clock.after(SOON_MS, () => {
+      cancelSoon = undefined
+      try {
+        if (db.isOpen) carry()
+      } catch (error) {
+        // Told by the next write, which has somebody to hear it.
+        untold = error
+      }
+    })
   }
   const read = <T>(look: () => T): T => {
     if (!db.isOpen) throw new Error(`journal ${path} is closed`)
@@ -111,9 +140,14 @@ function pagesOf(db: DatabaseSync, path: string, readOnly: boolean): Pages {
 
   const outermost = <T>(weight: Weight, act: () => T): T => {
     if (readOnly) throw unusable(path, 'it was opened for reading only.')
+    if (untold !== undefined) {
+      const error = untold
+      untold = undefined
+      throw error
+    }
     sync(weight)
     first = undefined
-    owed = false
+    owed = weight
     prepare('BEGIN IMMEDIATE').run()
     depth = 1
     try {
@@ -121,11 +155,9 @@ function pagesOf(db: DatabaseSync, path: string, readOnly: boolean): Pages {
       stillOpen()
       prepare('COMMIT').run()
       depth = 0
-      if (owed && weight !== 'money') {
-        // The same version again: the smallest commit that carries all before it to the disk.
-        sync('money')
-        db.exec(`PRAGMA user_version = ${migrations.length}`)
-      }
+      if (weight === 'money') reached()
+      else if (owed === 'money') carry()
+      else if (owed === 'soon') carrySoon()
       return value
     } catch (error) {
       depth = 0
@@ -137,7 +169,7 @@ function pagesOf(db: DatabaseSync, path: string, readOnly: boolean): Pages {
 
   const inner = <T>(weight: Weight, act: () => T): T => {
     stillOpen()
-    if (weight === 'money') owed = true
+    if (weight === 'money' || (weight === 'soon' && owed === 'plain')) owed = weight
     try {
       return act()
     } catch (error) {
@@ -173,7 +205,13 @@ function pagesOf(db: DatabaseSync, path: string, readOnly: boolean): Pages {
     onUndone: forget => void forgetting.push(forget),
     prepare,
     close() {
-      if (db.isOpen) db.close()
+      if (!db.isOpen) return
+      try {
+        if (cancelSoon) carry()
+      } finally {
+        reached()
+        db.close()
+      }
     },
   }
 }

@@ -42,10 +42,10 @@ export function jobsOf(pages: Pages): { jobs: JobLog; outbox: Outbox; prune(befo
 
   return {
     jobs: {
-      open(row) {
+      open(row, weight = 'money') {
         checkJob(row)
         const body = encode(row.opening)
-        return pages.write('money', () => {
+        return pages.write(weight, () => {
           if (find(row.side, row.id)) return false
           jobs.insert({ side: row.side, id: row.id, at: row.at, ended_at: null, body })
           return true

@@ -6,7 +6,8 @@ import type { SQLInputValue } from 'node:sqlite'
 import { decode, encode } from './codec.ts'
 import type { Billed, Bills, CreditRow, Order, Orders } from './journal.ts'
 import { type Cell, type Pages, type Table, table } from './pages.ts'
-import { asPlain, checkSeconds, endedBill, endedOrder, newBill, newCredit, newOrder, pageOf, spentOf } from './rules.ts'
+import { asPlain, checkSeconds, endedBill, endedOrder, newBill, newCredit, newOrder, pageOf } from './rules.ts'
+import { openSpent } from './sqlite-spent.ts'
 
 interface ListQuery {
   readonly since?: number
@@ -49,22 +50,32 @@ export function ordersOf(pages: Pages): Orders {
     body: encode(asPlain(order)),
   })
   const find = (hash: string) => orders.row('hash = ?', hash)
+  const spent = openSpent(pages, ({ since, peer, job }) => {
+    const named = Object.entries({ job, peer }).flatMap(([column, value]) =>
+      value === undefined ? [] : [{ column, value }],
+    )
+    const where = [...named.map(({ column }) => `${column} = ?`), 'at >= ?'].join(' AND ')
+    return orders.rows(where, ...named.map(({ value }) => value), since).map(row => bodyOf(row) as Order)
+  })
   return {
-    plan(row) {
+    plan(row, weight = 'money') {
       const order = newOrder(row)
-      return pages.write('money', () => {
+      return pages.write(weight, () => {
         if (find(order.hash)) return false
         orders.insert(cells(order))
+        spent.note(order)
         return true
       })
     },
-    end(hash, end) {
-      pages.write('money', () => {
+    end(hash, end, weight = 'money') {
+      pages.write(weight, () => {
         const row = find(hash)
         if (!row) throw new Error(`payment ${hash} was never ordered in this journal`)
         const order = bodyOf(row) as Order
         const ended = endedOrder(order, end)
-        if (ended !== order) orders.update(row.n, cells(ended))
+        if (ended === order) return
+        orders.update(row.n, cells(ended))
+        spent.note(ended)
       })
     },
     get: hash =>
@@ -72,17 +83,9 @@ export function ordersOf(pages: Pages): Orders {
         const row = find(hash)
         return row && (bodyOf(row) as Order)
       }),
-    spentMsats({ since, peer, job }) {
-      checkSeconds(since)
-      return pages.read(() => {
-        const equal = { job, peer }
-        const named = Object.entries(equal).filter(([, value]) => value !== undefined)
-        const where = [...named.map(([column]) => `${column} = ?`), 'at >= ?'].join(' AND ')
-        const values = named.map(([, value]) => value as string)
-        let spent = 0n
-        for (const row of orders.rows(where, ...values, since)) spent += spentOf(bodyOf(row) as Order)
-        return spent
-      })
+    spentMsats(query) {
+      checkSeconds(query.since)
+      return pages.read(() => spent.sum(query))
     },
     list: (query = {}) =>
       pages.read(() =>
@@ -117,8 +120,8 @@ export function billsOf(pages: Pages): Bills {
         return true
       })
     },
-    end(hash, end) {
-      pages.write('money', () => {
+    end(hash, end, weight = 'money') {
+      pages.write(weight, () => {
         const row = find(hash)
         if (!row) throw new Error(`bill ${hash} was never written in this journal`)
         const bill = bodyOf(row) as Billed

@@ -12,6 +12,7 @@ import type { Journal } from '../journal/journal.ts'
 import { type Mailbox, openMailbox } from '../mailbox.ts'
 import type { HoldPayee, Payee } from '../payments/payment.ts'
 import type { Runner, Work } from '../runners/runner.ts'
+import { openAside } from './aside.ts'
 import { openBilling } from './billing.ts'
 import type { Escrow } from './escrow.ts'
 import { openKeeping } from './keeping.ts'
@@ -101,7 +102,9 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   let delivering: Promise<void> | undefined
   let stopLingering = () => {}
   let done = false
+  const aside = openAside(error => trouble(text(error)))
   const close = () => {
+    aside.now()
     working.stop()
     stopLingering()
     letGo()
@@ -148,7 +151,9 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'bill':
         return billing.bill(now, act.msats).then(send)
       case 'say':
-        return telling.say(act, now)
+        if (act.status !== 'processing' || !now.paid) return telling.say(act, now)
+        // Who has the answer needs no word that it is under way.
+        return aside.later(() => mailbox.job().answer || isEnd(mailbox.job().state) || telling.say(act, now))
       case 'watch':
         return billing.watch(now, act.hash, send)
       case 'ask-wallet':
@@ -164,7 +169,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'stream':
         return telling.flow(act)
       case 'deliver':
-        delivering = telling.deliver(act)
+        delivering = telling.deliver(act).then(aside.now)
         return delivering
       case 'settle':
         return settle(act.hash).then(send)
@@ -176,7 +181,8 @@ export function openJobBox(options: JobBoxOptions): JobBox {
           else tell({ ...about, event: 'released' })
         })
       case 'receipt':
-        return receipt(act.paid, now)
+        tell({ ...about, event: 'paid', msats: act.paid.msats })
+        return aside.later(() => receipt(act.paid, now))
       case 'credit':
         return tell({ ...about, event: 'credit', msats: act.msats, says: 'Kept for the customer: it bought nothing.' })
       case 'repeat':
@@ -201,7 +207,6 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   }
 
   function receipt(paid: Paid, now: NodeJob) {
-    tell({ ...about, event: 'paid', msats: paid.msats })
     const event = now.bill && options.receipt(paid, now.bill.bolt11)
     if (!event) return
     speech.send(event, `receipt:${paid.hash}`)
@@ -221,6 +226,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   }
 
   function finish(now: NodeJob) {
+    aside.now()
     stopLingering()
     const forget = () => {
       letGo()

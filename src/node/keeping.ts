@@ -9,7 +9,7 @@ import { seconds } from '../clock.ts'
 import { type NodeAsk, openNodeJob } from '../job/node-side.ts'
 import type { NodeAct, NodeFact, NodeJob, When } from '../job.ts'
 import { isEnd, step } from '../job.ts'
-import type { Journal, Plain } from '../journal/journal.ts'
+import type { Journal, Plain, Weight } from '../journal/journal.ts'
 
 /** What a job is opened from again. */
 export interface Opening {
@@ -61,24 +61,32 @@ export function openKeeping(options: { journal: Journal; clock: Clock; opening: 
     const { request, verifier } = opening
     const { when, parts = 1, now, ttlSeconds } = opening.ask
     const kept = { request: JSON.stringify(request), ask: { msats, when, parts, now, ttlSeconds } }
-    journal.jobs.open({ side: 'node', id, at: at(), opening: { ...kept, ...(verifier ? { verifier } : {}) } })
+    // A request is told again by relays and customer; its first bill or answer carries this to the disk.
+    journal.jobs.open({ side: 'node', id, at: at(), opening: { ...kept, ...(verifier ? { verifier } : {}) } }, 'plain')
   }
 
-  function bills(job: NodeJob, fact: NodeFact) {
+  function bills(job: NodeJob, fact: NodeFact, weight: Weight) {
     if (fact.fact === 'billed' && job.bill?.hash === fact.bill.hash) {
       const { hash, bolt11, msats: asked, expiresAt } = fact.bill
       const owed = job.state === 'owed' ? { credit: true } : {}
       journal.bills.add({ hash, bolt11, msats: asked, expiresAt, job: id, customer, purpose: 'job', at: at(), ...owed })
     }
     if (fact.fact === 'paid' && journal.bills.get(fact.paid.hash))
-      journal.bills.end(fact.paid.hash, {
-        state: 'paid',
-        msats: fact.paid.msats,
-        preimage: fact.paid.preimage,
-        at: at(),
-      })
+      journal.bills.end(
+        fact.paid.hash,
+        { state: 'paid', msats: fact.paid.msats, preimage: fact.paid.preimage, at: at() },
+        weight,
+      )
     if (isEnd(job.state) && job.bill && !job.paid && fact.fact !== 'paid')
       journal.bills.end(job.bill.hash, { state: job.when === 'after' && job.answer ? 'defaulted' : 'void', at: at() })
+  }
+
+  function weightOf(job: NodeJob, fact: NodeFact, acts: readonly NodeAct[]): Weight {
+    if (msats === 0n || !money.has(fact.fact)) return 'plain'
+    // The bill is on the disk and the wallet tells that it was paid: a node that forgot it works and answers again.
+    const begins = fact.fact === 'paid' && job.state === 'running'
+    const answers = fact.fact === 'result' && job.when === 'before' && job.state === 'delivered'
+    return (begins || answers) && !acts.some(({ act }) => act === 'credit') ? 'soon' : 'money'
   }
 
   return {
@@ -89,10 +97,10 @@ export function openKeeping(options: { journal: Journal; clock: Clock; opening: 
         return
       }
       if (fact.fact === 'chunk' || job.state === 'refused') return
-      const weight = msats > 0n && money.has(fact.fact) ? 'money' : 'plain'
+      const weight = weightOf(job, fact, acts)
       journal.atomically(() => {
         journal.jobs.fact('node', id, fact as Plain, weight)
-        bills(job, fact)
+        bills(job, fact, weight)
         for (const act of acts)
           if (act.act === 'credit')
             journal.bills.credit({ id: act.id, customer, job: id, msats: act.msats, why: fact.fact, at: at() })
