@@ -2,6 +2,7 @@
  * Kind 31990: a service announces what it does, for whom to pay, and how to reach it.
  * @module
  */
+import { lightningAddress } from './0-profile.ts'
 import { bad, dialects, good } from './31990-samples.ts'
 import { defineKind, ok, present } from './define.ts'
 import { each, list, loose, some } from './fields.ts'
@@ -26,6 +27,8 @@ export interface Announcement {
   readonly name: string
   readonly about: string
   readonly picture?: string
+  /** Lightning address (LUD-16), where it bills over no other way. */
+  readonly lud16?: string
   /** Opens sealed jobs. */
   readonly encrypted: boolean
   readonly priceMsats?: bigint
@@ -115,7 +118,7 @@ export const handler = defineKind({
     splits: splitsField,
   },
   content:
-    'JSON object: `name`, `about`, `picture` = `image`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`}.',
+    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`}.',
   rules: { content: 'The content is a JSON object of at most 131,072 characters.' },
   read({ id = '', kinds, topics, terms, splits }, { content, refuse }) {
     const said = parseJson(content, limits)
@@ -130,6 +133,7 @@ export const handler = defineKind({
         name: stringOf(said['name'], 256),
         about: stringOf(said['about'], 8_192),
         picture: pictureOf(said),
+        lud16: lightningAddress(said['lud16']),
         encrypted: said['supportsEncryption'] === true || said['encryptionSupported'] === true,
         priceMsats: priceOf(said, manifest),
         models: Array.isArray(models) ? models.slice(0, 256).flatMap(modelOf) : [],
@@ -144,11 +148,12 @@ export const handler = defineKind({
     )
   },
   write(value: Announcement) {
-    const { id, kinds, topics, terms, splits, name, about, picture, encrypted, priceMsats, ...manifest } = value
+    const { id, kinds, topics, terms, splits, name, about, picture, lud16, encrypted, priceMsats, ...manifest } = value
     const content = {
       name,
       about,
       ...(picture === undefined ? {} : { picture, image: picture }),
+      ...(lud16 === undefined ? {} : { lud16 }),
       supportsEncryption: encrypted,
       encryptionSupported: encrypted,
       acceptsNutZaps: false,

@@ -39,8 +39,11 @@ export const good: readonly GoodSample<Announcement>[] = [
     value: { ...bare, id: 'x', kinds: [5000, 5001], name: '', about: '', encrypted: false, priceMsats: 0n, v: 1 },
   },
   {
-    says: 'Price on request.',
-    value: { ...bare, id: 'x', kinds: [5050], name: 'N', about: 'A', encrypted: true, custodial: true, v: 1 },
+    says: 'Price on request, paid to a Lightning address.',
+    value: {
+      ...{ ...bare, id: 'x', kinds: [5050], name: 'N', about: 'A', encrypted: true, custodial: true, v: 1 },
+      lud16: 'n@wallet.example.com',
+    },
   },
 ]
 

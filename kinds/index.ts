@@ -3,6 +3,7 @@
  * @module
  */
 
+import { profile } from './0-profile.ts'
 import { cancel } from './5-cancel.ts'
 import { creditClaim } from './4637-credit-claim.ts'
 import { escrowWord } from './4638-escrow-word.ts'
@@ -22,6 +23,7 @@ import { frame } from './26800-stream-frame.ts'
 import { handler } from './31990-announcement.ts'
 import type { Definition } from './spec.ts'
 
+export { lightningAddress, type Profile, profile } from './0-profile.ts'
 export { type Cancel, cancel } from './5-cancel.ts'
 export { type CreditClaim, creditClaim } from './4637-credit-claim.ts'
 export { type EscrowStatus, type EscrowWord, escrowWord } from './4638-escrow-word.ts'
@@ -68,6 +70,7 @@ export type { WalletCipher } from './wallets.ts'
 
 /** Every kind of the house. */
 export const kinds: readonly Definition<unknown>[] = [
+  profile,
   cancel,
   creditClaim,
   escrowWord,

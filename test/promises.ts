@@ -21,7 +21,8 @@ export const promises = {
   'pay.parts': 'Who pays in parts pays each part before it is made, and nothing for what is not made.',
   'pay.hold': 'Who pays by hold gets the answer or the money back, and so does the node its money or its silence.',
   'pay.escrow': 'Money in escrow moves by the verifier’s word alone, and comes back without one.',
-  'pay.splits': 'Who shares in a price gets its share once and exactly, and all of them together no more than the price.',
+  'pay.splits':
+    'Who shares in a price gets its share once and exactly, and all of them together no more than the price.',
   'pay.after': 'Nobody owes more than the line that his payments have earned.',
   'pay.back': 'Money that bought nothing pays for the next job or comes back.',
   'proof.preimage': 'A payment counts as proven only by a preimage that opens the payment hash.',

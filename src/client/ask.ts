@@ -6,15 +6,14 @@
 import type { BilledTerms, Event, TextResult, WishedTerms } from '../../kinds/index.ts'
 import { cancel, feedback, frame, present, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
-import { openEscrowView } from '../escrow/customer.ts'
 import { openClientJob } from '../job/client-side.ts'
-import type { ClientAct, ClientFact, ClientJob, Quote, Why } from '../job.ts'
+import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
 import { isEnd, step, wakeAt } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openMailbox } from '../mailbox.ts'
-import { readInvoice } from '../payments/bolt11.ts'
 import { openUnder } from '../seal/under-preimage.ts'
 import { wrapEvent } from '../seal.ts'
+import { openClearing } from './clearing.ts'
 import type { ClientOptions } from './client.ts'
 import { type Opening, openKeeping } from './keeping.ts'
 import { type JobOutcome, outcomeOf } from './outcome.ts'
@@ -48,7 +47,8 @@ export type AskEvent =
   | ({ readonly event: 'split' } & SplitOutcome)
   | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }
 
-export interface AskOptions extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'payer' | 'network' | 'caps'> {
+export interface AskOptions
+  extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'payer' | 'network' | 'caps' | 'lnurl'> {
   readonly journal: Journal
   /** Lightning node of the own wallet, where it is ours alone. */
   readonly nodeKey?: string
@@ -105,6 +105,10 @@ export function openAsk(options: AskOptions): Asked {
     ...(terms ? { terms } : {}),
     ...(options.caps ? { caps: options.caps } : {}),
   })
+  const { asked, clear } = openClearing({
+    ...{ relays, keys, clock, network, paying, request, secret },
+    ...present({ announcement, terms, lnurl: options.lnurl }),
+  })
 
   async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
     const [done] = await Promise.all([
@@ -128,22 +132,6 @@ export function openAsk(options: AskOptions): Asked {
     if (chosen === undefined) return
     const wrap = wrapEvent(keys, request, chosen, seconds(clock))
     await Promise.all([relays.publish(wrap, { want: 1, keepMs: 0 }), options.lookAgain(chosen)])
-  }
-
-  /** A bill of escrow is worth what its verifier says: a node could hold the money for a hash of its own. */
-  async function clear(now: ClientJob, quote: Quote): Promise<ClientFact> {
-    const read =
-      quote.terms?.word === 'escrow' && terms?.word === 'escrow' ? readInvoice(quote.bolt11 ?? '') : undefined
-    if (!read?.ok || terms?.word !== 'escrow') return paying.clear(now, quote)
-    const view = openEscrowView({ relays, keys, secret, clock })
-    try {
-      const { hash, msats = 0n } = read.invoice
-      const vouched = await view.vouched({ job: request.id, verifier: terms.verifier, hash, msats })
-      if (vouched.ok) return paying.clear(now, quote)
-      return { fact: 'barred', why: { code: `verifier-${vouched.rule}`, says: vouched.says } }
-    } finally {
-      view.close()
-    }
   }
 
   let published = false
@@ -229,6 +217,7 @@ export function openAsk(options: AskOptions): Asked {
     } else if (event.kind === textResult.number) {
       const read = textResult.read(event, opened)
       if (!read.ok) return
+      asked(event)
       const { text, model, usage: used, msats, bolt11, sealedUnder } = read.value
       if (by === mailbox?.job().node || !mailbox?.job().node) usage = used
       const sealed = sealedUnder && { content: text, ...sealedUnder }
@@ -257,6 +246,7 @@ export function openAsk(options: AskOptions): Asked {
       })
     if (status !== 'payment-required') return
     zap.offered(event, opened)
+    asked(event)
     mailbox?.send({ fact: 'quote', quote: { by, ...present({ msats, bolt11, terms: billed }) } })
   }
 

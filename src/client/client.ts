@@ -21,10 +21,12 @@ import { openClaims } from './claims.ts'
 import { claimMs, follow } from './follow.ts'
 import { openHearing } from './hearing.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
+import type { LnurlUse } from './lightning-address.ts'
 import { ownShare } from './shares.ts'
 import type { SplitOutcome } from './splits.ts'
 
 export type { AskEvent } from './ask.ts'
+export type { LnurlUse } from './lightning-address.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
 export type { SplitOutcome, SplitState } from './splits.ts'
 
@@ -42,6 +44,11 @@ export interface ClientOptions {
   readonly nodeKey?: string
   /** Takes back what a node keeps of ours. Absent: it stays with the node, for the next job. */
   readonly payee?: Payee
+  /**
+   * Also pays those who have only a Lightning address: their payment services are asked over HTTPS. Absent: no HTTP is
+   * ever spoken.
+   */
+  readonly lnurl?: LnurlUse
   /** What was asked, ordered and paid. Default: in memory, lost with the process. */
   readonly journal?: Journal
   /** Most that may be spent in an hour, in a day, and on one node in a day, whatever the jobs allow. */

@@ -48,10 +48,10 @@ export async function follow(
     if (event.event === 'chunk' && event.text !== '') seen.firstTextMs ??= clock.now() - began
     how.onEvent?.(event)
   }
-  const { caps, nodeKey, payer } = options
+  const { caps, nodeKey, payer, lnurl } = options
   const asked = openAsk({
     ...{ relays, keys, clock, journal, network, opening, tell, lookAgain },
-    ...present({ caps, nodeKey, payer, reopened: how.reopened }),
+    ...present({ caps, nodeKey, payer, lnurl, reopened: how.reopened }),
   })
   const { node } = ask
   const listening = hear({
@@ -101,7 +101,15 @@ export async function follow(
     await claimBack(options, opening, job, tell, how.giveUp)
     const outcome = asked.outcome(job)
     const shared = splitsOf(splits, outcome.msats)
-    return { ...outcome, ...shared, ...seen, ...present({ receipt }), request, feedback: events, ms: clock.now() - began }
+    return {
+      ...outcome,
+      ...shared,
+      ...seen,
+      ...present({ receipt }),
+      request,
+      feedback: events,
+      ms: clock.now() - began,
+    }
   } finally {
     signal?.removeEventListener('abort', cancel)
     listening.close()

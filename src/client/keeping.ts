@@ -13,7 +13,10 @@ import { isEnd, step } from '../job.ts'
 import type { Journal, Plain, Weight } from '../journal/journal.ts'
 
 /** What a client has to know of a node to pay it. */
-export type NodeFacts = Pick<Announcement, 'priceMsats' | 'nodeKeys' | 'custodial' | 'zappers' | 'v' | 'splits'>
+export type NodeFacts = Pick<
+  Announcement,
+  'priceMsats' | 'nodeKeys' | 'custodial' | 'zappers' | 'v' | 'splits' | 'lud16'
+>
 
 /** What a job is opened from again. */
 export interface Opening {
@@ -102,6 +105,7 @@ function written({ request, secret, ask, announcement, terms, zapRequest }: Open
     zappers: [...announcement.zappers],
     custodial: announcement.custodial,
     ...(announcement.v === undefined ? {} : { v: announcement.v }),
+    ...(announcement.lud16 === undefined ? {} : { lud16: announcement.lud16 }),
     ...(announcement.splits ? { splits: announcement.splits.map(split => ({ ...split })) } : {}),
   }
   return {
@@ -147,10 +151,12 @@ const splitsOf = (list: Plain | undefined): Split[] =>
       })
     : []
 
-function nodeFacts({ priceMsats, nodeKeys, zappers, custodial, v, splits }: Partial<Record<string, Plain>>): NodeFacts {
+function nodeFacts(kept: Partial<Record<string, Plain>>): NodeFacts {
+  const { priceMsats, nodeKeys, zappers, custodial, v, splits, lud16 } = kept
   return {
     ...present({
       priceMsats: typeof priceMsats === 'bigint' ? priceMsats : undefined,
+      lud16: typeof lud16 === 'string' ? lud16 : undefined,
       splits: splits === undefined ? undefined : splitsOf(splits),
     }),
     v: typeof v === 'number' ? v : 0,

@@ -11,6 +11,7 @@ import { descriptionHashOf, verifyReceipt, zapRequestFor } from '../payments/zap
 import { openSeal, wrapEvent } from '../seal.ts'
 import type { ClientOptions } from './client.ts'
 import type { Opening } from './keeping.ts'
+import { addressBill, type LnurlUse } from './lightning-address.ts'
 
 /** A receiver's bill as it came in: not yet believed. */
 export interface SplitBill {
@@ -34,13 +35,15 @@ export interface SplitBills {
 }
 
 const repeatMs = 4_000
+/** Who has not answered by then is asked through its Lightning address, where that is allowed. */
+const addressMs = 3_000
 /** Receipts of one receiver that are looked at. */
 const receiptsMax = 8
 
-type Options = Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'network'>
+type Options = Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'network' | 'lnurl'>
 
 export function openSplitBills(options: Options, opening: Opening, receivers: readonly string[]): SplitBills {
-  const { relays, keys, clock, network } = options
+  const { relays, keys, clock, network, lnurl } = options
   const { request, secret } = opening
   const seal = openSeal({ keys, secret, cacheSize: 1 })
   const bills = new Map<string, (bill: Event) => void>()
@@ -93,8 +96,10 @@ export function openSplitBills(options: Options, opening: Opening, receivers: re
         void relays.publish(wrapEvent(keys, zap, receiver, seconds(clock)), { want: 1, keepMs: repeatMs })
       return new Promise(resolve => {
         let cancel = () => {}
+        const stopAddress = lnurl && clock.after(addressMs, () => void viaAddress(lnurl))
         const end = (bill: SplitBill | undefined) => {
           cancel()
+          stopAddress?.()
           bills.delete(receiver)
           signal.removeEventListener('abort', giveUp)
           resolve(bill)
@@ -106,6 +111,11 @@ export function openSplitBills(options: Options, opening: Opening, receivers: re
           const { bolt11 = '', msats: quoted, terms } = read.value
           end({ bolt11, descriptionHash, offer, ...present({ msats: quoted, terms }) })
         })
+        const viaAddress = async (lnurl: LnurlUse) => {
+          const about = { receiver, event: request.id, msats, secret }
+          const made = await addressBill({ relays, keys, clock, network, lnurl }, about, signal)
+          if (made.ok && bills.has(receiver)) end({ bolt11: made.bolt11, descriptionHash: made.descriptionHash, msats })
+        }
         const again = () => {
           send()
           cancel = clock.after(repeatMs, again)

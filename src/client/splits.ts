@@ -33,7 +33,7 @@ export interface SplitOutcome {
 }
 
 export interface SplitsOptions
-  extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'network' | 'payer' | 'nodeKey' | 'caps'> {
+  extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'network' | 'payer' | 'nodeKey' | 'caps' | 'lnurl'> {
   readonly journal: Journal
   tell(event: AskEvent): void
 }

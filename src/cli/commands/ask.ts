@@ -34,6 +34,7 @@ export const askCommand: Command = {
     '  --wallet URI     wallet to pay from: a nostr+walletconnect:// string; also --wallet-file or GRIDSTR_WALLET',
     '                   (default: the one that "gridstr wallet connect" keeps)',
     '  --terms WHEN     before (default), parts:N, hold (paying opens the answer), after, or escrow:NPUB of a verifier',
+    '  --lnurl          also pay who has only a Lightning address: its payment service is asked over HTTPS (default: never)',
     '  --journal FILE   where orders and payments are written before they leave (default: in the home folder)',
     '  --resume         ask nothing, finish what an earlier run left',
     '  --key FILE       your Nostr key (default: a new one per run, so that nobody can link your questions)',
@@ -53,6 +54,7 @@ export const askCommand: Command = {
       timeout: { type: 'string' },
       terms: { type: 'string' },
       ...journalOption,
+      lnurl: { type: 'boolean' },
       resume: { type: 'boolean' },
       key: { type: 'string' },
       json: { type: 'boolean' },
@@ -103,6 +105,7 @@ export const askCommand: Command = {
         ...{ relays, keys, secret, clock: io.clock, journal, caps, network: info?.network ?? 'mainnet' },
         ...(wallet ? { payer: wallet, payee: wallet } : {}),
         ...(info?.nodeKey ? { nodeKey: info.nodeKey } : {}),
+        ...(args.flag('lnurl') ? { lnurl: {} } : {}),
       })
       const earlier = resumed(client, io, screen, { json, alone: resuming })
       if (resuming) return (await earlier) ? 0 : 1
