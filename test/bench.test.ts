@@ -18,6 +18,21 @@ describe('bench', () => {
     expect(stderr).toContain('| Echo job, p50 |')
   }, 30_000)
 
+  test('the paid bench compares a job with its payment, and divides its time wholly', async () => {
+    const { stdout, stderr } = await run('paid', '--quick', '--json')
+    const figures = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+    for (const name of ['p50ratio', 'p99ratio', 'jobsratio', 'job_p50_ms', 'wallet_p50_ms']) {
+      expect(figures[name], name).toBeGreaterThan(0)
+      expect(Number.isFinite(figures[name]), name).toBe(true)
+    }
+    expect(Object.keys(figures.shares)).toEqual(['wallet', 'journal', 'crypto', 'relay', 'rest'])
+    for (const share of ['wallet', 'crypto', 'relay', 'journal'])
+      expect(figures.shares[share], share).toBeGreaterThan(0)
+    const sum = Object.values<number>(figures.shares).reduce((all, share) => all + share, 0)
+    expect(sum).toBeCloseTo(1, 6)
+    expect(stderr).toContain('| Paid job, p50 |')
+  }, 120_000)
+
   test('the crypto bench compares with plain JavaScript', async () => {
     const { stdout } = await run('crypto', '--quick', '--json')
     const figures = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')

@@ -73,9 +73,14 @@ describe('hearing', () => {
     expect(asked[0]?.open).toBe(true)
   })
 
-  test('a receipt is asked for by its job, until the job is over', () => {
-    const { asked, listen, open } = world()
+  test('a receipt is asked for by its job, once, from the first word of the node until the job is over', () => {
+    const { asked, heard, listen, open } = world()
     const job = listen(11, { wantsReceipt: true })
+    expect(asked).toHaveLength(1)
+    asked[0]?.options.onEvent(answer(11, 'bill'), '')
+    asked[0]?.options.onEvent(answer(11, 'answer'), '')
+    expect(heard).toEqual(['11:bill', '11:answer'])
+    expect(asked).toHaveLength(2)
     expect(asked[1]?.filters).toEqual([{ kinds: [9735], '#e': [key(11)], authors: [key(1)] }])
     job.close()
     expect(open()).toBe(1)

@@ -68,9 +68,13 @@ export function openHearing({ relays, clock, pubkey }: HearingOptions): Hearing 
     const receipts = [zapReceipt.number]
     const standing = node !== undefined && namesUs ? (nodes.get(node) ?? open(node)) : undefined
     if (!standing) return alone([about([job], [...answers, ...receipts], author), about([job], [frame.number], author)])
-    standing.jobs.set(job, onEvent)
-    // A receipt names the node and not us. It is kept by relays, so nobody need wait for this subscription.
-    const receipt = wantsReceipt ? alone([about([job], receipts, author)]) : undefined
+    // A receipt names the node and not us. It is kept by relays, so that this subscription is early enough when the node
+    // has spoken; before, it would hold up the job on the way to the relay.
+    let receipt: Listening | undefined
+    standing.jobs.set(job, event => {
+      if (wantsReceipt) receipt ??= alone([about([job], receipts, author)])
+      onEvent(event)
+    })
     return {
       live: standing.live,
       close() {
