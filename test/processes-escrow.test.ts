@@ -13,6 +13,14 @@ const clock = wallClock()
 const last = (lines: readonly string[]): Row => rows(lines.slice(-1))[0] ?? {}
 const of = (event: string, job: unknown) => (row: Row) => row['event'] === event && row['job'] === job
 
+async function balancesOf(town: Town): Promise<number[]> {
+  const keys = await openKeys()
+  const wallets = [town.payer, town.payee].map(uri => connectWallet(uri, keys, clock))
+  const found = await Promise.all(wallets.map(wallet => wallet.balance()))
+  for (const wallet of wallets) await wallet.close()
+  return found.map(Number)
+}
+
 describe('a verifier of its own', () => {
   const home = freshHome()
   let town: Town
@@ -22,13 +30,7 @@ describe('a verifier of its own', () => {
     gridstr(['verifier', '--relay', town.url, '--judge', 'rerun', '--runner', 'echo', '--json'], { GRIDSTR_HOME: home })
   const ask = (node: string, text: string) =>
     town.ask(['--to', node, '--max-sats', '5', '--terms', `escrow:${key}`, text], { GRIDSTR_WALLET: town.payer })
-  const balances = async () => {
-    const keys = await openKeys()
-    const wallets = [town.payer, town.payee].map(uri => connectWallet(uri, keys, clock))
-    const found = await Promise.all(wallets.map(wallet => wallet.balance()))
-    for (const wallet of wallets) await wallet.close()
-    return found.map(Number)
-  }
+  const balances = () => balancesOf(town)
 
   beforeAll(async () => {
     town = await openTown({ node: ['--runner', 'echo', '--price-msats', '3000'] })
@@ -89,6 +91,57 @@ describe('a verifier of its own', () => {
     expect(await again.stop()).toBe(0)
     expect(again.err.join('\n')).toContain('0 cases open')
     expect([...again.err, ...verifier.err, ...again.out, ...verifier.out].join('\n')).not.toContain('nsec1')
+  })
+})
+
+describe('a verifier who listens to the customer', () => {
+  const home = freshHome()
+  let town: Town
+  let verifier: Running
+  let key = ''
+  const ask = (...argv: string[]) =>
+    town.ask(['--terms', `escrow:${key}`, '--max-sats', '5', ...argv], {
+      GRIDSTR_WALLET: town.payer,
+      GRIDSTR_HOME: home,
+    })
+  beforeAll(async () => {
+    town = await openTown({ node: ['--runner', 'echo', '--price-msats', '3000'] })
+    verifier = gridstr(['verifier', '--relay', town.url, '--judge', 'customer', '--wait', '3', '--json'])
+    key = textOf(await verifier.row(isReady), 'npub')
+  })
+  afterAll(async () => {
+    if (!verifier.ended) expect(await verifier.stop()).toBe(0)
+    expect(await town.close()).toMatchObject({ relay: 0, wallet: 0, node: 0 })
+  })
+
+  keeps('pay.escrow', 'silence releases after its time', async () => {
+    const asked = ask('silence is gold')
+    expect((await asked.exit()).code).toBe(0)
+    const done = last(asked.out)
+    expect(done).toMatchObject({ ok: true, msats: 3000 })
+    expect(await verifier.row(of('verdict', done['request']))).toMatchObject({
+      says: 'The customer said nothing against it.',
+    })
+  })
+
+  keeps('pay.escrow', 'a complaint brings the money back', async () => {
+    expect(await verifier.stop()).toBe(0)
+    verifier = gridstr(['verifier', '--relay', town.url, '--judge', 'customer', '--wait', '600', '--json'])
+    key = textOf(await verifier.row(isReady), 'npub')
+    const before = await balancesOf(town)
+    const asked = ask('not what I wanted')
+    await asked.row(row => row['event'] === 'chunk')
+    const { job } = await verifier.row(row => row['event'] === 'case')
+    await asked.stop()
+    const complaint = ask('--complain', String(job))
+    expect((await complaint.exit()).code).toBe(0)
+    expect(last(complaint.out)).toEqual({ ok: true, request: job, said: 'complain' })
+    expect(await verifier.row(of('verdict', job))).toMatchObject({ state: 'refunded' })
+    await town.node.row(of('released', job))
+    expect(await balancesOf(town)).toEqual(before)
+    const stranger = town.ask(['--complain', String(job)])
+    expect((await stranger.exit()).code).toBe(1)
+    expect(last(stranger.out)).toMatchObject({ ok: false, code: 'no-case' })
   })
 })
 

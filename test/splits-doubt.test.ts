@@ -8,6 +8,7 @@ import type { ClientJob } from '../src/job.ts'
 import type { Journal } from '../src/journal/journal.ts'
 import { openKeys } from '../src/keys.ts'
 import { sha256Hex } from '../src/payments/hash.ts'
+import { echoRunner } from '../src/runners/echo.ts'
 import { keeps } from './promises.ts'
 import { funds, openSplitTown, passTime, price, rogue, type SplitTown, type SplitTownOptions } from './splits-town.ts'
 import { memoryWorld } from './worlds.ts'
@@ -148,15 +149,17 @@ describe('money', () => {
     }),
   )
 
-  keeps('pay.splits', 'work that is not delivered is shared with nobody', () =>
-    within({ weights: [1, 1], seller: { limits: { workSeconds: 1, billSeconds: 60 } } }, async (town, clock) => {
-      town.payer.faults = { pay: 'fail' }
+  keeps('pay.splits', 'work that is paid and not delivered is shared with nobody', async () => {
+    const runner = echoRunner({ clock: handClock(), fault: 'dies' })
+    await within({ weights: [1, 1], seller: { runner } }, async (town, clock) => {
       const outcome = await passTime(clock, town.ask())
-      expect(outcome).toMatchObject({ ok: false, msats: 0n })
+      const [own = 0n, ...rest] = await town.gains()
+      expect(outcome).toMatchObject({ ok: false, code: 'runner', msats: own })
+      expect(own).toBeGreaterThan(0n)
       expect(outcome.splits).toBeUndefined()
-      expect(await town.gains()).toEqual([0n, 0n, 0n])
-    }),
-  )
+      expect(rest).toEqual([0n, -own])
+    })
+  })
 
   keeps('pay.splits', 'a wallet that does not say is asked until it knows, and pays once', async () => {
     for (const end of ['paid', 'failed'] as const)

@@ -18,6 +18,7 @@ import { zapRequestFor } from '../payments/zap.ts'
 import { openSeal } from '../seal.ts'
 import type { AskEvent } from './ask.ts'
 import { openClaims } from './claims.ts'
+import { sayOfAnswer, type WordSaid } from './escrow-word.ts'
 import { claimMs, follow } from './follow.ts'
 import { openHearing } from './hearing.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
@@ -26,6 +27,7 @@ import { ownShare } from './shares.ts'
 import type { SplitOutcome } from './splits.ts'
 
 export type { AskEvent } from './ask.ts'
+export type { WordSaid } from './escrow-word.ts'
 export type { LnurlUse } from './lightning-address.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
 export type { SplitOutcome, SplitState } from './splits.ts'
@@ -111,6 +113,8 @@ export interface Client {
   readonly pubkey: string
   /** Jobs and claims that an earlier process left in the journal, taken up again. */
   resume(onEvent?: (event: AskEvent, request: Event) => void): readonly Resumed[]
+  /** Says to the verifier of an escrow what the customer thinks of the answer. */
+  say(job: string, word: 'accept' | 'complain'): Promise<WordSaid>
   /** Resolves when the job has ended and its money is accounted for. Aborting withdraws the job. Never rejects for what others do. */
   ask(question: Question, signal?: AbortSignal): Promise<Outcome>
 }
@@ -172,6 +176,7 @@ export function openClient(options: ClientOptions): Client {
     async ask(question, signal) {
       return follow(all, open(question), question, signal)
     },
+    say: (job, word) => sayOfAnswer(all, job, word),
     resume(onEvent) {
       for (const claim of claims?.open() ?? []) {
         const late = new AbortController()

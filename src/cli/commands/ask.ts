@@ -4,7 +4,7 @@ import { seconds } from '../../clock.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
 import { closing, givingUp, resumed, showAsk } from '../asking.ts'
-import { type Command, jsonLine, readArguments, UsageError } from '../command.ts'
+import { type Arguments, type Command, jsonLine, readArguments, UsageError } from '../command.ts'
 import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { money, openScreen } from '../screen.ts'
@@ -36,6 +36,8 @@ export const askCommand: Command = {
     '  --terms WHEN     before (default), parts:N, hold (paying opens the answer), after, or escrow:NPUB of a verifier',
     '  --lnurl          also pay who has only a Lightning address: its payment service is asked over HTTPS (default: never)',
     '  --journal FILE   where orders and payments are written before they leave (default: in the home folder)',
+    '  --accept JOB, --complain JOB   under escrow: tell the verifier what you think of the answer to this job, and nothing else',
+    '                   (end the asking with Ctrl-C before: a journal serves one process; then --resume hears the end)',
     '  --resume         ask nothing, finish what an earlier run left',
     '  --key FILE       your Nostr key (default: a new one per run, so that nobody can link your questions)',
     '  --max-tokens N, --timeout SECONDS',
@@ -55,6 +57,8 @@ export const askCommand: Command = {
       terms: { type: 'string' },
       ...journalOption,
       lnurl: { type: 'boolean' },
+      accept: { type: 'string' },
+      complain: { type: 'string' },
       resume: { type: 'boolean' },
       key: { type: 'string' },
       json: { type: 'boolean' },
@@ -62,7 +66,8 @@ export const askCommand: Command = {
     const urls = relayUrls(args)
     const json = args.flag('json')
     const text = (args.rest.join(' ') === '-' ? await io.stdin() : args.rest.join(' ')).trim()
-    const resuming = args.flag('resume')
+    const word = wordOf(args)
+    const resuming = args.flag('resume') || word !== undefined
     if (text === '' && !resuming)
       throw new UsageError(
         'Nothing asked: write the question in quotes at the end, or - to read it from standard input.',
@@ -107,6 +112,13 @@ export const askCommand: Command = {
         ...(info?.nodeKey ? { nodeKey: info.nodeKey } : {}),
         ...(args.flag('lnurl') ? { lnurl: {} } : {}),
       })
+      const said = word && (await client.say(word.job, word.word))
+      if (said?.ok === false) return refuse(said.code, said.says)
+      if (word) {
+        if (json) io.out(jsonLine({ ok: true, request: word.job, said: word.word }))
+        screen.line('escrow', `told the verifier "${word.word}"; "gridstr ask --resume" hears the end`)
+        return 0
+      }
       const earlier = resumed(client, io, screen, { json, alone: resuming })
       if (resuming) return (await earlier) ? 0 : 1
       screen.progress('market', `looking for nodes on ${urls.join(', ')} …`)
@@ -160,6 +172,16 @@ export const askCommand: Command = {
       journal.close()
     }
   },
+}
+
+function wordOf(args: Arguments): { word: 'accept' | 'complain'; job: string } | undefined {
+  for (const word of ['accept', 'complain'] as const) {
+    const job = args.text(word)
+    if (job === undefined) continue
+    if (!/^[0-9a-f]{64}$/.test(job)) throw new UsageError(`--${word}: needs the id of a job, 64 hex digits.`)
+    return { word, job }
+  }
+  return undefined
 }
 
 function keyOf(text: string): string {
