@@ -10,14 +10,22 @@ import type { Budget, Heart } from './model/world.ts'
 
 const heart: Heart = { step, wakeAt, openClientJob, openNodeJob }
 
+/** Searched whole by "npm run model"; here their shorter paths. The orders of parts and holds are too many for either. */
+const cutHere = [
+  'paid before, a relay that drops and repeats',
+  'paid before, a client crash',
+  'paid before, hostile answers',
+  'paid after, hostile answers',
+  'paid before, open to all, hostile answers',
+]
+
 describe('no order of events breaks the paid job', () => {
   for (const setting of settings)
     test(setting.name, () => {
-      // Parts and holds have too many orders for every commit: all the short ones here, all of them in "npm run model".
       const wide = setting.when === 'parts' || setting.when === 'hold'
-      const report = check(heart, setting, wide ? 60_000 : undefined)
+      const report = check(heart, setting, wide ? 60_000 : 150_000)
       expect(report.violation).toBeUndefined()
-      expect(report.cut).toBe(wide)
+      expect(report.cut).toBe(wide || cutHere.includes(setting.name))
       expect(report.states).toBeGreaterThan(1000)
     }, 120_000)
 })
