@@ -58,6 +58,16 @@ test('damage of a journal never becomes other money', () => {
   expect(refused).toBeGreaterThan(100)
 }, 60_000)
 
+test('a header that names a form of file that nobody knows is damage', () => {
+  const path = join(folder, 'form')
+  openJournal(path).close()
+  const bytes = readFileSync(path)
+  // Bytes 44 to 47: the schema format number.
+  bytes.writeUInt32BE(99, 44)
+  writeFileSync(path, bytes)
+  expect(read(path)).toBeUndefined()
+})
+
 test('a file that was cut off is refused, or is whole', () => {
   const source = join(folder, 'whole')
   const journal = openJournal(source)

@@ -72,6 +72,7 @@ export function trouble(path: string, error: unknown): unknown {
         error,
       )
     default:
-      return error
+      // A damaged header can name a form of file that no SQLite knows: a plain error to SQLite.
+      return /unsupported file format|malformed/.test(error.message) ? damaged(path, error.message, error) : error
   }
 }
