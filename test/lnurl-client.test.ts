@@ -33,10 +33,12 @@ interface Shop {
   readonly after?: boolean
   /** The address is in the profile only. */
   readonly inProfile?: boolean
+  /** A Lightning node that it announces beside the address. */
+  readonly nodeKey?: string
 }
 
 /** A node that knows nothing but NIP-90 and its Lightning address, its payment service, and a client. */
-async function shop({ pay = {}, invoice, after = false, inProfile = false }: Shop = {}) {
+async function shop({ pay = {}, invoice, after = false, inProfile = false, nodeKey }: Shop = {}) {
   const clock = wallClock()
   const world = await memoryWorld(clock)
   const { keys } = world
@@ -71,6 +73,7 @@ async function shop({ pay = {}, invoice, after = false, inProfile = false }: Sho
     ...{ id: 'x', kinds: [5050], topics: [], name: 'shop', about: '', encrypted: false, models: [], nodeKeys: [] },
     ...{ zappers: [], custodial: false, relays: [], v: 0, priceMsats: price },
     ...(inProfile ? {} : { lud16: host.address }),
+    ...(nodeKey ? { nodeKeys: [nodeKey] } : {}),
   }
   await say(handler.write(announcement, seconds(clock)))
   if (inProfile) await say(profile.write({ name: 'shop', lud16: host.address }, seconds(clock)))
@@ -142,6 +145,12 @@ describe('a node that has only a Lightning address', () => {
   test('may have it in its profile', () =>
     within({ inProfile: true }, async ({ ask }) => {
       expect(await ask()).toMatchObject({ ok: true, text: 'an answer', msats: price })
+    }))
+
+  test('may be paid by a custodian of another name', () =>
+    within({ nodeKey: `02${'ab'.repeat(32)}` }, async ({ ask, wallet }) => {
+      expect(await ask()).toMatchObject({ ok: true, msats: price })
+      expect(await wallet.balance()).toBe(price)
     }))
 
   test('may ask for its money with the answer', () =>

@@ -7,6 +7,7 @@ import { type HandClock, handClock, seconds } from '../src/clock.ts'
 import type { ClientJob } from '../src/job.ts'
 import type { Journal } from '../src/journal/journal.ts'
 import { openKeys } from '../src/keys.ts'
+import { readInvoice, writeInvoice } from '../src/payments/bolt11.ts'
 import { sha256Hex } from '../src/payments/hash.ts'
 import { echoRunner } from '../src/runners/echo.ts'
 import { keeps } from './promises.ts'
@@ -26,11 +27,13 @@ async function within(options: SplitTownOptions, body: (town: SplitTown, clock: 
   }
 }
 
+type Rogue = Parameters<typeof rogue> extends [unknown, unknown, unknown, ...infer How] ? How : never
+
 describe('receivers', () => {
   const secret = keys.newSecret()
   const strangers = [keys.publicKey(secret)]
   /** An honest bill, twisted in one place. */
-  const lie = (says: RegExp, twist: Partial<Feedback> | ((bill: Feedback) => Partial<Feedback>), signer = secret) =>
+  const lie = (says: RegExp, twist: Partial<Feedback> | ((bill: Feedback) => Partial<Feedback>), ...how: Rogue) =>
     within({ weights: [1], strangers }, async (town, clock) => {
       const { world, seller } = town
       const payee = await wallet(town)
@@ -43,7 +46,7 @@ describe('receivers', () => {
           const bill: Feedback = { job, status: 'payment-required', says: '', content: '', msats, bolt11 }
           return typeof twist === 'function' ? twist(bill) : { ...bill, ...twist }
         },
-        signer,
+        ...how,
       )
       const outcome = await passTime(clock, town.ask())
       expect(outcome).toMatchObject({ ok: true, splits: [{ pubkey: strangers[0] }] })
@@ -78,9 +81,10 @@ describe('receivers', () => {
         await rogue(town.world, secret, async ({ msats, json }) => {
           const ask = { key: 'k', msats: msats + more, expirySeconds: 600, descriptionHash: sha256Hex(json) }
           const { bolt11 } = await payee.bill(ask)
-          return { msats, bolt11 }
+          // It says so, or it says that it bills its share.
+          return { msats: more === 1n ? msats : msats + more, bolt11 }
         })
-        const outcome = await passTime(clock, town.ask())
+        const outcome = await passTime(clock, town.ask({ capMsats: funds }))
         expect(outcome.splits).toMatchObject([{ state: 'refused' }])
         expect(await payee.balance()).toBe(0n)
         expect(await town.payer.balance()).toBe(funds - outcome.msats)
@@ -104,17 +108,23 @@ describe('receivers', () => {
 
   keeps('pay.splits', 'the hash of the invoice that paid the node is never paid again', () =>
     within({ weights: [1], strangers }, async (town, clock) => {
-      await rogue(town.world, secret, async () => ({
-        msats: half,
-        bolt11: town.journal.orders.list()[0]?.bolt11 ?? '',
-      }))
+      await rogue(town.world, secret, async ({ msats, json }) => {
+        const paid = readInvoice(town.journal.orders.list()[0]?.bolt11 ?? '')
+        const hash = paid.ok ? paid.invoice.hash : ''
+        const times = { timestamp: seconds(clock), expirySeconds: 600 }
+        const fields = { network: 'regtest', msats, hash, secret: hash, descriptionHash: sha256Hex(json) } as const
+        return { msats, bolt11: writeInvoice({ ...fields, ...times }, secret) }
+      })
       const outcome = await passTime(clock, town.ask())
       expect(outcome.splits).toMatchObject([{ state: 'refused' }])
+      expect(outcome.splits?.[0]?.says).toContain('payment hash was ordered before')
       expect((await town.gains()).at(-1)).toBe(-outcome.msats)
     }),
   )
 
   test('a bill that somebody else signed is not heard', () => lie(/no bill in time/, {}, keys.newSecret()))
+  test('a bill that was changed after it was signed is not heard', () =>
+    lie(/no bill in time/, {}, secret, bill => ({ ...bill, content: 'x' })))
   test('a bill for another job is not heard', () => lie(/no bill in time/, { job: 'ab'.repeat(32) }))
   test('words that are no bill are not heard', () => lie(/no bill in time/, { status: 'error', says: 'Go away.' }))
   test('a bill without an invoice is refused', () => lie(/no invoice/, ({ msats = 1n }) => ({ msats })))
@@ -130,6 +140,52 @@ describe('money', () => {
       expect(outcome.msats).toBeLessThanOrEqual(1_500n)
     }),
   )
+
+  keeps('pay.cap', 'shares that would pass the cap of the job are not paid', () =>
+    within({ weights: [1, 1] }, async (town, clock) => {
+      const outcome = await passTime(clock, town.ask({ capMsats: price - 1n }))
+      expect(outcome).toMatchObject({ ok: true, splits: [{ state: 'refused' }] })
+      expect(outcome.splits?.[0]?.says).toContain('for this job')
+      expect((await town.gains()).at(-1)).toBe(-outcome.msats)
+    }),
+  )
+
+  keeps('pay.splits', 'a wallet that slept gets the order again, and none once the invoice is dead', async () => {
+    for (const [sleepMs, state] of [
+      [20_000, 'paid'],
+      [500_000, 'failed'],
+    ] as const)
+      await within({ weights: [1, 1] }, async (town, clock) => {
+        const onEvent = ({ event }: { event: string }) => {
+          if (event !== 'chunk') return
+          town.payer.faults = { reach: 'down' }
+          clock.after(sleepMs, () => {
+            town.payer.faults = {}
+          })
+        }
+        const outcome = await passTime(clock, town.ask({ onEvent }))
+        expect(outcome).toMatchObject({ ok: true, splits: [{ state }] })
+        expect((await town.gains()).at(-1)).toBe(-outcome.msats)
+        expect(town.journal.orders.list({ state: 'planned' })).toEqual([])
+      })
+  })
+
+  keeps('pay.splits', 'who leaves before a receiver has billed asks it again in the next run', async () => {
+    // With the last word of the answer, and while the receiver is waited for.
+    for (const ms of [0, 2_000])
+      await within({ weights: [1], strangers: [keys.publicKey(keys.newSecret())] }, async (town, clock) => {
+        const giveUp = new AbortController()
+        const leave = () => giveUp.abort()
+        const onEvent = ({ event }: { event: string }) =>
+          void (event === 'chunk' && (ms === 0 ? leave() : clock.after(ms, leave)))
+        const outcome = await passTime(clock, town.ask({ onEvent, giveUp: giveUp.signal }))
+        expect(outcome.splits?.map(({ state }) => state)).toEqual(ms === 0 ? undefined : ['open'])
+        const [resumed] = town.client().resume()
+        const late = await passTime(clock, resumed?.outcome ?? Promise.reject(new Error('nothing was resumed')))
+        expect(late).toMatchObject({ ok: true, splits: [{ state: 'unanswered' }] })
+        expect(town.client().resume()).toEqual([])
+      })
+  })
 
   keeps('pay.splits', 'a node that bills for everybody leaves nothing for the others', () =>
     within({ weights: [1, 1] }, async (town, clock) => {

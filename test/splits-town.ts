@@ -140,6 +140,8 @@ export async function rogue(
   secret: Uint8Array,
   bill: (request: { job: string; customer: string; msats: bigint; json: string }) => Promise<Partial<Feedback>>,
   signer = secret,
+  /** What is signed, changed afterwards. */
+  forge: (bill: Event) => Event = bill => bill,
 ): Promise<void> {
   const { keys, clock } = world
   const seal = openSeal({ keys, secret })
@@ -154,7 +156,7 @@ export async function rogue(
       const { event: job = '', msats = 0n } = read.value
       const said = await bill({ job, customer: event.pubkey, msats, json })
       const value = { job, customer: event.pubkey, status: 'payment-required' as const, says: '', content: '', ...said }
-      const inner = keys.sign(feedback.write(value, seconds(clock)), signer)
+      const inner = forge(keys.sign(feedback.write(value, seconds(clock)), signer))
       await relays.publish(wrapEvent(keys, inner, event.pubkey, seconds(clock)))
     },
   }).live

@@ -34,6 +34,7 @@ inEveryWorld('splits', open => {
         [`job,paid,${town.seller.pubkey}`, ...others.map(({ pubkey }) => `split,paid,${pubkey}`)].toSorted(),
       )
       expect(journal.jobs.unfinished('client')).toEqual([])
+      expect(town.seller.journal.bills.list().map(({ purpose }) => purpose)).toEqual(['job'])
       for (const one of others) {
         expect(one.events.flatMap(({ event }) => (event === 'tip' ? [event] : []))).toEqual(['tip'])
         expect(one.journal.bills.list()).toMatchObject([{ purpose: 'split', state: 'paid' }])

@@ -6,6 +6,7 @@
 import { about, type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
 import { query } from '../../relays/relay.ts'
 import type { ClientJob } from '../job.ts'
+import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openSeal, type Seal } from '../seal.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
@@ -96,7 +97,8 @@ export async function follow(
     const enough = AbortSignal.any([signal, how.giveUp].filter(one => one !== undefined))
     const paying = { ...options, tell }
     const [receipt, splits] = await Promise.all([asked.receipt(), paySplits(paying, opening, job, enough)])
-    settled = splits.every(({ state }) => state !== 'open')
+    // A job that ends only now was never asked for its shares.
+    settled = isEnd(job.state) && splits.every(({ state }) => state !== 'open')
     await asked.withdrawn()
     await claimBack(options, opening, job, tell, how.giveUp)
     const outcome = asked.outcome(job)
