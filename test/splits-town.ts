@@ -14,14 +14,14 @@ import {
 } from '../kinds/index.ts'
 import type { AskEvent, ClientOptions, Outcome, Question } from '../src/client/client.ts'
 import { chooseNode, openClient, readMarket } from '../src/client/client.ts'
-import { type HandClock, seconds } from '../src/clock.ts'
+import { type HandClock, handClock, seconds } from '../src/clock.ts'
 import type { Journal } from '../src/journal/journal.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import { type Node, type NodeEvent, type NodeOptions, openNode } from '../src/node/node.ts'
 import { type SimNet, type SimWallet, simNet } from '../src/payments/sim.ts'
 import { echoRunner } from '../src/runners/echo.ts'
 import { openSeal, wrapEvent } from '../src/seal.ts'
-import type { World } from './worlds.ts'
+import { memoryWorld, type World } from './worlds.ts'
 
 export const price = 2_003n
 export const funds = 1_000_000n
@@ -131,6 +131,17 @@ export async function openSplitTown(world: World, options: SplitTownOptions): Pr
       await payer.close()
       await world.close()
     },
+  }
+}
+
+/** A story in memory, with a clock in hand. */
+export async function within(options: SplitTownOptions, body: (town: SplitTown, clock: HandClock) => Promise<void>) {
+  const clock = handClock()
+  const town = await openSplitTown(await memoryWorld(clock), options)
+  try {
+    await body(town, clock)
+  } finally {
+    await town.close()
   }
 }
 
