@@ -214,7 +214,8 @@ function onTime(job: ClientJob, now: number): Next {
       return [{ ...noted, nudgeAt: now + askSeconds }, [{ act: 'ask-wallet', hash: job.order.hash }]]
     return ending ? [noted, [withdraw]] : same(job)
   }
-  if (late) return end(job, 'expired', late_, job.state === 'owed' ? [] : [withdraw])
+  // Who has paid does not withdraw: what was bought may still come, and is not given away.
+  if (late) return end(job, 'expired', late_, job.state === 'owed' || job.pay === 'paid' ? [] : [withdraw])
   if (now >= job.nudgeAt && (job.state === 'asked' || job.state === 'running'))
     return [{ ...job, nudgeAt: now + nudgeSeconds }, [{ act: 'publish' }]]
   return same(job)

@@ -99,12 +99,12 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       return same(job)
     }
     case 'bill-failed':
-      if (job.state === 'quoted') return end(job, 'failed', fact.why)
+      if (job.state === 'quoted') return soFar(job, fact.why) ?? end(job, 'failed', fact.why)
       if (job.state === 'owed' && job.answer && !job.bill)
         return [{ ...job, state: 'delivered', why: fact.why }, [{ act: 'deliver', answer: job.answer }]]
       return same(job)
     case 'unpaid':
-      return job.closing ? end(job, 'expired', unpaid) : same(job)
+      return job.closing ? (soFar(job, unpaid) ?? end(job, 'expired', unpaid)) : same(job)
     case 'held': {
       if (!holds(job) || job.state !== 'awaiting-payment' || fact.hash !== job.bill?.hash) return same(job)
       const { closing: _, ...rest } = job
@@ -134,6 +134,7 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
     case 'cancel': {
       // Work that has begun was bought: what was paid for it stays paid.
       if (job.state === 'owed' || job.state === 'settling') return same(job)
+      if (job.state !== 'running' && job.soFar) return soFar(job, withdrawn) ?? same(job)
       return [
         { ...job, state: 'cancelled', why: withdrawn },
         [...(job.state === 'running' ? [{ act: 'stop' } as const] : []), ...release(job)],
@@ -145,6 +146,10 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       return onRestart(job, fact.now)
   }
 }
+
+/** Of a job in parts, the paid ones are delivered although the next is not paid: streamed words may have been lost. */
+const soFar = (job: NodeJob, why: Why): Next | undefined =>
+  job.soFar && [{ ...job, state: 'delivered', answer: job.soFar, why }, [{ act: 'deliver', answer: job.soFar }]]
 
 /** A job that has ended still answers for its money. */
 function onLate(job: NodeJob, fact: NodeFact): Next {
@@ -166,7 +171,7 @@ function onResult(job: NodeJob, answer: Answer): Next {
 const takes = (job: NodeJob, hash: string): NodeAct =>
   job.when === 'escrow' ? { act: 'ask-verifier' } : { act: 'settle', hash }
 
-function onPartDone(job: NodeJob, soFar: Answer): Next {
+function onPartDone(job: NodeJob, answer: Answer): Next {
   if (job.state !== 'running' || job.part >= job.parts) return same(job)
   const { bill, paid: _, ...rest } = job
   const next: NodeJob = {
@@ -174,7 +179,7 @@ function onPartDone(job: NodeJob, soFar: Answer): Next {
     state: 'quoted',
     part: job.part + 1,
     settled: bill ? [...job.settled, bill.hash] : job.settled,
-    soFar,
+    soFar: answer,
   }
   return [next, [begins(next)]]
 }

@@ -87,6 +87,7 @@ export const askCommand: Command = {
     const keeps = resuming || args.text('journal') !== undefined || (uri !== undefined && capMsats > 0n)
     const journal = keeps ? journalOf(args, io, screen, 'client') : memoryJournal()
     const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
+    journal.prune(seconds(io.clock) - keptSeconds)
     const caps = findHome(io)?.caps() ?? {}
     const relays = pool(urls, keys, io.clock, secret)
     const walletInfo = async () => {
@@ -192,3 +193,6 @@ function keyOf(text: string): string {
     throw new UsageError(`--to: ${reason(error)}`)
   }
 }
+
+/** How long ended questions stay in the journal; rows about money stay. */
+const keptSeconds = 30 * 86_400
