@@ -58,30 +58,6 @@ test('no question goes through a whole table', () => {
   journal.close()
 })
 
-test('money is on the disk when a call returns, and takes with it what was written before', () => {
-  const journal = openJournal(fresh())
-  const said: string[] = []
-  const exec = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {
-    if (/synchronous|user_version/.test(sql)) said.push(sql.replace('PRAGMA ', ''))
-    prepare.call(this, sql).run()
-  })
-  journal.jobs.open({ side: 'node', id: 'a', at: 1, opening: 0 })
-  // SQLite starts out with FULL: every commit of the log waits for the disk.
-  expect(said.splice(0)).toEqual([])
-  journal.jobs.fact('node', 'a', 1, 'plain')
-  journal.jobs.fact('node', 'a', 2, 'plain')
-  expect(said.splice(0)).toEqual(['synchronous = NORMAL'])
-  journal.orders.plan(order(1))
-  expect(said.splice(0)).toEqual(['synchronous = FULL'])
-  journal.atomically(() => journal.jobs.fact('node', 'a', 3, 'plain'), 'plain')
-  expect(said.splice(0)).toEqual(['synchronous = NORMAL'])
-  // A transaction cannot change its mind, so a commit after it carries it to the disk.
-  journal.atomically(() => journal.orders.plan(order(2)), 'plain')
-  expect(said.splice(0)).toEqual(['synchronous = FULL', 'user_version = 1'])
-  exec.mockRestore()
-  journal.close()
-})
-
 describe('one writer', () => {
   test('a second one in the same process is refused, by any name of the file', () => {
     const journal = openJournal(fresh())
