@@ -23,6 +23,10 @@ interface Said {
 }
 
 const nowhere = 'ws://127.0.0.1:9'
+const verify = (...argv: string[]) => ['verifier', '--relay', nowhere, ...argv]
+const shares = (...percent: number[]) => percent.flatMap((one, i) => ['--split', `${[generator, twice][i]}:${one}`])
+const generator = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+const twice = 'c6047f9441ed7d6d3045406e95c07cd85c778e4b8cef3ca7abac09b95c709ee5'
 
 async function say(argv: readonly string[], given: Partial<Io> = {}): Promise<Said> {
   const [out, err]: [string[], string[]] = [[], []]
@@ -92,6 +96,20 @@ describe('a slip ends with status 2, one line and no stack', () => {
     ['a secret key as relay', ['ask', '--relay', secretKey, 'x'], /write ws:\/\/…/],
     ['a secret key as command', [secretKey], /There are: demo/],
     ['a secret key as number', ['ask', '--relay', nowhere, '--max-sats', secretKey, 'x'], /whole number/],
+    ['a judge that is none', ['verifier', '--relay', nowhere, '--judge', 'dice'], /write rerun or customer/],
+    [
+      'a runner beside the customer',
+      verify('--judge', 'customer', '--runner', 'echo'),
+      /no meaning for --judge customer/,
+    ],
+    ['a wait beside a rerun', verify('--wait', '5'), /--wait has no meaning for --judge rerun/],
+    ['no key of a node for a verifier', verify('--allow', 'bob'), /--allow npub1/],
+    ['no folder for a verifier', verify('--judge', 'customer'), /set GRIDSTR_HOME/],
+    ['a share for nobody', ['node', '--relay', nowhere, '--split', 'bob:10'], /--split npub1…:10/],
+    ['a share of nothing', ['node', '--relay', nowhere, '--split', `${'ab'.repeat(32)}:0`], /--split npub1…:10/],
+    ['a share for a secret key', ['node', '--relay', nowhere, '--split', `${secretKey}:10`], /--split npub1…:10/],
+    ['shares of more than all', ['node', '--relay', nowhere, ...shares(60, 60)], /at most 100 percent together/],
+    ['a word about no job', ['ask', '--relay', nowhere, '--complain', 'x'], /64 hex digits/],
     ['no such runner', ['node', '--relay', nowhere, '--runner', 'magic'], /magic/],
     ['no such model', ['node', '--relay', nowhere, '--model', join(folder, 'a.gguf')], /a\.gguf/],
   ])('%s', async (_, argv, way) => {

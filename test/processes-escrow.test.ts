@@ -144,16 +144,3 @@ describe('a verifier who listens to the customer', () => {
     expect(last(stranger.out)).toMatchObject({ ok: false, code: 'no-case' })
   })
 })
-
-describe('a slip', () => {
-  test.each([
-    [['--judge', 'dice'], /write rerun or customer/],
-    [['--judge', 'customer', '--runner', 'echo'], /--runner has no meaning for --judge customer/],
-    [['--wait', '5'], /--wait has no meaning for --judge rerun/],
-    [['--allow', 'bob'], /--allow npub1/],
-  ])('%j is said with its way out', async (argv, says) => {
-    const slip = gridstr(['verifier', '--relay', 'ws://127.0.0.1:9', ...argv])
-    expect((await slip.exit()).code).toBe(2)
-    expect(slip.err.join('\n')).toMatch(says)
-  })
-})

@@ -59,7 +59,7 @@ describe('receivers', () => {
   )
 
   keeps('pay.splits', 'one that bills too much gets nothing', async () => {
-    for (const more of [1n, 1_000_000n])
+    for (const more of [1n, 10n])
       await within({ weights: [1], strangers }, async (town, clock) => {
         const payee = await wallet(town)
         await rogue(town.world, secret, async ({ msats, json }) => {
