@@ -106,6 +106,24 @@ describe('receivers', () => {
     }),
   )
 
+  keeps('pay.splits', 'one that bills twice is paid once', () =>
+    within({ weights: [1, 1] }, async (town, clock) => {
+      const [other] = town.others
+      const payee = await wallet(town)
+      await rogue(town.world, other?.secret ?? secret, async ({ msats, json }) => {
+        const { bolt11 } = await payee.bill({ key: 'k', msats, expirySeconds: 600, descriptionHash: sha256Hex(json) })
+        return { msats, bolt11 }
+      })
+      const outcome = await passTime(clock, town.ask())
+      expect(outcome).toMatchObject({ ok: true, msats: price, splits: [{ state: 'paid' }] })
+      const [, gained = 0n, payer] = await town.gains()
+      expect(gained + (await payee.balance())).toBe(outcome.splits?.[0]?.msats)
+      expect(payer).toBe(-price)
+      expect(town.journal.orders.list()).toHaveLength(2)
+      await payee.close()
+    }),
+  )
+
   test('a bill that somebody else signed is not heard', () => lie(/no bill in time/, {}, keys.newSecret()))
   test('a bill that was changed after it was signed is not heard', () =>
     lie(/no bill in time/, {}, secret, bill => ({ ...bill, content: 'x' })))
