@@ -7,11 +7,15 @@ export {
   type Client,
   type ClientOptions,
   chooseNode,
+  type LnurlUse,
   type Offer,
   type Outcome,
   openClient,
   type Question,
   readMarket,
+  type SplitOutcome,
+  type SplitState,
+  type WordSaid,
 } from './client/client.ts'
 export { type Clock, handClock, seconds, wallClock } from './clock.ts'
 export { type ConnectOptions, connectRelays } from './connect.ts'
