@@ -69,7 +69,8 @@ describe('the node side', () => {
           const before: NodeJob = job
           const [next, more]: readonly [NodeJob, readonly NodeAct[]] = step(before, fact)
           if (isEnd(before.state)) expect(next.state).toBe(before.state)
-          if (isEnd(before.state)) for (const act of more) expect(['credit', 'repeat', 'say', 'watch', 'release']).toContain(act.act)
+          if (isEnd(before.state))
+            for (const act of more) expect(['credit', 'repeat', 'say', 'watch', 'release']).toContain(act.act)
           for (const act of more)
             if (act.act === 'run') expect(job.when !== 'before' || next.paid !== undefined).toBe(true)
           expect(next.creditMsats >= before.creditMsats).toBe(true)
