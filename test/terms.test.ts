@@ -49,22 +49,6 @@ inEveryWorld('terms', open => {
       })
     })
 
-    keeps('pay.parts', 'who does not pay the next part gets what the paid ones brought, as a result', () => {
-      const journal = memoryJournal()
-      return within({ priceMsats: 2_000n, node: { journal } }, async market => {
-        const outcome = await market.ask({
-          ...{ text: words, maxTokens: 8, terms: { word: 'parts', parts: 2 } },
-          onEvent(event) {
-            if (event.event === 'paid') market.payer.faults = { pay: 'fail' }
-          },
-        })
-        expect(outcome.ok).toBe(false)
-        await market.told('delivered')
-        expect(journal.outbox.of(outcome.request.id).map(({ slot }) => slot)).toContain('result')
-        expect(await market.payer.balance()).toBe(walletMsats - 1_000n)
-      })
-    })
-
     keeps('pay.parts', 'who did not wish for parts never pays a second bill', () =>
       within({ priceMsats: 2_000n }, async market => {
         await market.ask({ text: words, maxTokens: 8 })

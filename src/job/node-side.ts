@@ -99,12 +99,12 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       return same(job)
     }
     case 'bill-failed':
-      if (job.state === 'quoted') return soFar(job, fact.why) ?? end(job, 'failed', fact.why)
+      if (job.state === 'quoted') return end(job, 'failed', fact.why)
       if (job.state === 'owed' && job.answer && !job.bill)
         return [{ ...job, state: 'delivered', why: fact.why }, [{ act: 'deliver', answer: job.answer }]]
       return same(job)
     case 'unpaid':
-      return job.closing ? (soFar(job, unpaid) ?? end(job, 'expired', unpaid)) : same(job)
+      return job.closing ? end(job, 'expired', unpaid) : same(job)
     case 'held': {
       if (!holds(job) || job.state !== 'awaiting-payment' || fact.hash !== job.bill?.hash) return same(job)
       const { closing: _, ...rest } = job
@@ -134,7 +134,6 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
     case 'cancel': {
       // Work that has begun was bought: what was paid for it stays paid.
       if (job.state === 'owed' || job.state === 'settling') return same(job)
-      if (job.state !== 'running' && job.soFar) return soFar(job, withdrawn) ?? same(job)
       return [
         { ...job, state: 'cancelled', why: withdrawn },
         [...(job.state === 'running' ? [{ act: 'stop' } as const] : []), ...release(job)],
@@ -146,10 +145,6 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       return onRestart(job, fact.now)
   }
 }
-
-/** Of a job in parts, the paid ones are delivered although the next is not paid: streamed words may have been lost. */
-const soFar = (job: NodeJob, why: Why): Next | undefined =>
-  job.soFar && [{ ...job, state: 'delivered', answer: job.soFar, why }, [{ act: 'deliver', answer: job.soFar }]]
 
 /** A job that has ended still answers for its money. */
 function onLate(job: NodeJob, fact: NodeFact): Next {

@@ -258,9 +258,7 @@ function nodeDoes(w: World, act: NodeAct, tell: (w: World, fact: NodeFact) => Wo
       const prepaid = setting.when === 'before' || setting.when === 'parts'
       const good = setting.when === 'hold' ? ['held', 'settled', 'failed'] : ['settled']
       const covered = w.bills.some(b => good.includes(b.order) && b.hash === w.node?.bill?.hash)
-      // The parts that were paid are delivered also where the next one is not.
-      const earlier = setting.when === 'parts' && w.node?.why !== undefined && w.node.settled.length > 0
-      const unpaid = (prepaid || setting.when === 'hold') && !covered && !earlier
+      const unpaid = (prepaid || setting.when === 'hold') && !covered
       const hash = w.node?.bill?.hash
       const words = act.bill ? `result:N:${act.bill.hash}` : setting.when === 'hold' ? `sealed:N:${hash}` : 'result:N'
       const sent = { ...say(words), published: true }
