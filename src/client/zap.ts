@@ -83,7 +83,8 @@ export function openZap(options: ZapOptions): Zap {
       if (verdict.ok || announced.zappers.includes(receipt.pubkey)) came()
     },
     async receipt(job) {
-      if (held || judged || !offer || job?.pay !== 'paid' || !commits(job)) return held
+      // Who got no answer, or went away, does not wait for the proof that he paid: the preimage is one.
+      if (held || judged || !offer || job?.pay !== 'paid' || job.state !== 'delivered' || !commits(job)) return held
       await new Promise<void>(resolve => {
         const stop = clock.after(waitMs, resolve)
         came = () => {
