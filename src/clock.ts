@@ -82,3 +82,18 @@ export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     else signal.addEventListener('abort', end, { once: true })
   })
 }
+
+/** Resolves when `signal` fires, at once when it has; never without one. */
+export function aborted(signal: AbortSignal | undefined): Promise<undefined> {
+  return new Promise(resolve => {
+    if (signal?.aborted) resolve(undefined)
+    else signal?.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}
+
+/** A signal that fires after `ms`, or with `other`. `stop` lets go of the timer. */
+export function timeLimit(clock: Clock, ms: number, other?: AbortSignal): { signal: AbortSignal; stop(): void } {
+  const late = new AbortController()
+  const stop = clock.after(ms, () => late.abort())
+  return { signal: other ? AbortSignal.any([late.signal, other]) : late.signal, stop }
+}

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-import type { Clock } from '../clock.ts'
+import { aborted, type Clock } from '../clock.ts'
 
 export interface Io {
   /** Data. One line each. */
@@ -90,8 +90,4 @@ export function clean(text: string): string {
 }
 
 /** Waits until the process is asked to end. */
-export const untilStopped = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
+export const untilStopped: (signal: AbortSignal) => Promise<void> = aborted

@@ -6,8 +6,7 @@
 import type { Announcement, Event, Message, WishedTerms } from '../../kinds/index.ts'
 import { messagesInput, present, textInput, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
-import type { Clock } from '../clock.ts'
-import { seconds } from '../clock.ts'
+import { type Clock, seconds, timeLimit } from '../clock.ts'
 import type { ClientJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
@@ -179,9 +178,8 @@ export function openClient(options: ClientOptions): Client {
     say: (job, word) => sayOfAnswer(all, job, word),
     resume(onEvent) {
       for (const claim of claims?.open() ?? []) {
-        const late = new AbortController()
-        const stop = clock.after(claimMs, () => late.abort())
-        void claims?.claim(claim, late.signal).then(stop, stop)
+        const late = timeLimit(clock, claimMs)
+        void claims?.claim(claim, late.signal).then(late.stop, late.stop)
       }
       return journal.jobs.unfinished('client').flatMap(row => {
         const opening = readOpening(row.opening)

@@ -5,6 +5,7 @@
  */
 import { about, type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
 import { query } from '../../relays/relay.ts'
+import { aborted, timeLimit } from '../clock.ts'
 import type { ClientJob } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -133,12 +134,10 @@ async function claimBack(
   const msats = job.creditMsats ?? unheard
   if (!claims || !msats || !node || state === 'delivered') return
   tell({ event: 'refund', msats, state: 'asked' })
-  const late = new AbortController()
-  const stop = clock.after(claimMs, () => late.abort())
-  const signal = giveUp ? AbortSignal.any([late.signal, giveUp]) : late.signal
+  const late = timeLimit(clock, claimMs, giveUp)
   // A wallet that cannot bill now does not undo the answer; the claim is kept.
-  const paid = await claims.claim({ job: id, node, msats, secret }, signal).catch(() => false)
-  stop()
+  const paid = await claims.claim({ job: id, node, msats, secret }, late.signal).catch(() => false)
+  late.stop()
   tell({ event: 'refund', msats, state: paid ? 'paid' : 'unpaid' })
 }
 
@@ -149,8 +148,4 @@ const splitsOf = (splits: readonly SplitOutcome[], msats: bigint): Pick<Outcome,
 
 /** The job as it stands when the signal fires; never without one. */
 const gaveUp = (signal: AbortSignal | undefined, asked: Asked): Promise<ClientJob> =>
-  new Promise(resolve => {
-    const stop = () => resolve(asked.job())
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
-  })
+  aborted(signal).then(() => asked.job())

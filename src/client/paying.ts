@@ -12,6 +12,7 @@ import { type Caps, checkQuote } from '../payments/guard.ts'
 import type { Network, Payer, PayState } from '../payments/payment.ts'
 import type { AskEvent } from './ask.ts'
 import type { NodeFacts } from './keeping.ts'
+import { spentBy } from './spent.ts'
 
 export interface PayingOptions {
   readonly payer?: Payer
@@ -38,9 +39,6 @@ export interface Paying {
   clear(job: ClientJob, quote: Quote, commitsTo?: string): ClientFact
   word(state: PayState): ClientFact
 }
-
-const hour = 3_600
-const day = 86_400
 
 export function openPaying(options: PayingOptions): Paying {
   const { payer, network, nodeKey, clock, journal, chosen, announcement, terms, caps, tell } = options
@@ -80,13 +78,7 @@ export function openPaying(options: PayingOptions): Paying {
         ...(price === undefined ? {} : { announcedMsats: price }),
         ...(payer ? { wallet: { network, ...(nodeKey === undefined ? {} : { nodeKey }) } } : {}),
         caps: { jobMsats: job.capMsats, ...caps },
-        spent: {
-          // The cap of a job is on its price: fees of routing come on top.
-          jobMsats: before.reduce((sum, one) => (one.state === 'failed' ? sum : sum + one.msats), 0n),
-          hourMsats: orders.spentMsats({ since: now - hour }),
-          dayMsats: orders.spentMsats({ since: now - day }),
-          peerDayMsats: orders.spentMsats({ since: now - day, peer }),
-        },
+        spent: spentBy(orders, before, peer, now),
         orders: before,
         now,
         seenHashes: hash => orders.get(hash) !== undefined,

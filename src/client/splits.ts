@@ -4,17 +4,18 @@
  * @module
  */
 import { type Event, present } from '../../kinds/index.ts'
-import { pause, seconds } from '../clock.ts'
+import { aborted, seconds, timeLimit } from '../clock.ts'
 import type { ClientJob } from '../job.ts'
 import { askSeconds, deadSeconds } from '../job.ts'
 import type { Journal, Order } from '../journal/journal.ts'
-import { readInvoice } from '../payments/bolt11.ts'
+import { payUntilCertain } from '../payments/certain.ts'
 import { checkQuote } from '../payments/guard.ts'
-import type { Payer, PayState } from '../payments/payment.ts'
+import type { Payer } from '../payments/payment.ts'
 import type { AskEvent } from './ask.ts'
 import type { ClientOptions } from './client.ts'
 import type { Opening } from './keeping.ts'
 import { type DueShare, dueShares } from './shares.ts'
+import { spentBy } from './spent.ts'
 import { openSplitBills, type SplitBill, type SplitBills } from './split-bills.ts'
 
 /**
@@ -41,8 +42,6 @@ export interface SplitsOptions
 /** How long a receiver may take to bill. */
 export const billMs = 10_000
 const receiptMs = 5_000
-const hour = 3_600
-const day = 86_400
 
 /**
  * Resolves when every share has its end, or when `giveUp` fires. Rejects only when the journal cannot be written, and
@@ -94,19 +93,17 @@ async function paySplit(one: One, share: DueShare): Promise<End> {
   if (share.says !== undefined) return { state: 'refused' }
   const known = orderOf(journal, opening.request.id, share.pubkey)
   if (known) return settleOrder(one, known, true)
-  const patience = new AbortController()
-  const stop = clock.after(billMs, () => patience.abort())
-  const bill = await bills.ask(share.pubkey, share.msats, AbortSignal.any([patience.signal, giveUp]))
-  stop()
+  const patience = timeLimit(clock, billMs, giveUp)
+  const bill = await bills.ask(share.pubkey, share.msats, patience.signal)
+  patience.stop()
   if (!bill) return giveUp.aborted ? { state: 'open' } : { state: 'unanswered', says: 'There was no bill in time.' }
   const order = clear(one, share, bill)
   if (typeof order === 'string') return { state: 'refused', says: order }
   const end = await settleOrder(one, order, false)
   if (end.state !== 'paid') return end
-  const late = new AbortController()
-  const stopWaiting = clock.after(receiptMs, () => late.abort())
-  const receipt = await bills.receipt(share.pubkey, bill, AbortSignal.any([late.signal, giveUp]))
-  stopWaiting()
+  const late = timeLimit(clock, receiptMs, giveUp)
+  const receipt = await bills.receipt(share.pubkey, bill, late.signal)
+  late.stop()
   return receipt ? { ...end, receipt } : end
 }
 
@@ -127,12 +124,7 @@ function clear(one: One, { pubkey, msats }: DueShare, bill: SplitBill): Order | 
     ...(payer ? { wallet: { network, ...(nodeKey === undefined ? {} : { nodeKey }) } } : {}),
     expected: { descriptionHash: bill.descriptionHash },
     caps: { jobMsats: job.capMsats, ...caps },
-    spent: {
-      jobMsats: all.reduce((sum, order) => (order.state === 'failed' ? sum : sum + order.msats), 0n),
-      hourMsats: orders.spentMsats({ since: now - hour }),
-      dayMsats: orders.spentMsats({ since: now - day }),
-      peerDayMsats: orders.spentMsats({ since: now - day, peer: pubkey }),
-    },
+    spent: spentBy(orders, all, pubkey, now),
     orders: all.filter(({ purpose, peer }) => purpose === 'split' && peer === pubkey),
     seenHashes: hash => orders.get(hash) !== undefined,
   })
@@ -144,37 +136,12 @@ function clear(one: One, { pubkey, msats }: DueShare, bill: SplitBill): Order | 
 /** Sends the order once and asks until the wallet is certain. `sentBefore`: perhaps by an earlier process. */
 async function settleOrder(one: One, order: Order, sentBefore: boolean): Promise<End> {
   const { journal, clock, payer, giveUp } = one
-  const { hash, bolt11, msats } = order
+  const { hash, msats } = order
   if (order.state !== 'planned') return { state: order.state, msats }
-  const read = readInvoice(bolt11)
-  const expiresAt = read.ok ? read.invoice.expiresAt : 0
-  const stopped = aborted(giveUp)
-  const open = { state: 'open', msats, says: `The wallet has not said whether it paid hash ${hash}.` } as const
-  const end = (state: 'paid' | 'unproven' | 'failed', said?: PayState): End => {
-    const proof = said?.state === 'paid' ? { preimage: said.preimage, feeMsats: said.feeMsats } : {}
-    journal.orders.end(hash, { state, ...proof, at: seconds(clock) })
-    return { state, msats, ...(said && 'says' in said ? { says: said.says } : {}) }
-  }
-  let again = sentBefore
-  let send = !sentBefore
-  for (;;) {
-    const order = { bolt11, hash, msats, ...(again ? { again } : {}) }
-    const said = await Promise.race([send ? payer.pay(order) : payer.payState(hash), stopped])
-    if (said === undefined) return open
-    again = true
-    if (said.state === 'paid' || said.state === 'unproven' || said.state === 'failed') return end(said.state, said)
-    const now = seconds(clock)
-    // A wallet that slept may still begin an older request until its own life is over.
-    if (said.state === 'unsent' && now >= expiresAt + deadSeconds) return end('failed')
-    send = said.state === 'unsent' && now < expiresAt
-    if (send) continue
-    await pause(clock, askSeconds * 1_000, giveUp)
-    if (giveUp.aborted) return open
-  }
+  const said = await payUntilCertain(order, { payer, clock, sentBefore, askSeconds, deadSeconds }, giveUp)
+  if (said === undefined) return { state: 'open', msats, says: `The wallet has not said whether it paid hash ${hash}.` }
+  const state = said.state === 'unsent' ? 'failed' : said.state
+  const proof = said.state === 'paid' ? { preimage: said.preimage, feeMsats: said.feeMsats } : {}
+  journal.orders.end(hash, { state, ...proof, at: seconds(clock) })
+  return { state, msats, ...('says' in said ? { says: said.says } : {}) }
 }
-
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise(resolve => {
-    if (signal.aborted) resolve(undefined)
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })

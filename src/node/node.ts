@@ -5,8 +5,7 @@
 import type { Event } from '../../kinds/index.ts'
 import { addressedTo, cancel, creditClaim, ephemeralWrap, jobIdOf, offering } from '../../kinds/index.ts'
 import type { Listening, Relays } from '../../relays/relay.ts'
-import type { Clock } from '../clock.ts'
-import { seconds } from '../clock.ts'
+import { aborted, type Clock, seconds } from '../clock.ts'
 import { openIntake } from '../intake.ts'
 import type { NodeJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -234,9 +233,6 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     close,
   }
 }
-
-const aborted = (signal: AbortSignal | undefined): Promise<void> =>
-  new Promise(resolve => signal?.addEventListener('abort', () => resolve(), { once: true }))
 
 /** What this node itself bills of its price. Throws for shares that nobody could pay. */
 function ownMsats({ priceMsats, service }: NodeOptions, pubkey: string): bigint {

@@ -4,10 +4,12 @@
  * @module
  */
 import { creditClaim, type Event } from '../../kinds/index.ts'
-import { type Clock, pause, seconds } from '../clock.ts'
+import { type Clock, seconds } from '../clock.ts'
+import { askSeconds, deadSeconds } from '../job.ts'
 import type { Journal, Order } from '../journal/journal.ts'
 import { readInvoice } from '../payments/bolt11.ts'
-import type { Network, Payer, PayState } from '../payments/payment.ts'
+import { payUntilCertain } from '../payments/certain.ts'
+import type { Network, Payer } from '../payments/payment.ts'
 import type { NodeEvent } from './job-box.ts'
 
 export interface RefundsOptions {
@@ -31,7 +33,6 @@ export interface Refunds {
 
 /** Claims that are looked at at one time. */
 const room = 64
-const pauseMs = 3_000
 /** Blocks for which a refund may lock our money. */
 const maxCltv = 288
 
@@ -62,32 +63,20 @@ export function openRefunds(options: RefundsOptions): Refunds {
     })
   }
 
-  async function pay(order: Order): Promise<void> {
-    const { hash, bolt11, msats, job = '', peer = '' } = order
+  async function pay(order: Order, sentBefore: boolean): Promise<void> {
+    const { hash, msats, job = '', peer = '' } = order
+    const said = await payUntilCertain(order, { payer, clock, sentBefore, askSeconds, deadSeconds }, signal)
+    if (said === undefined) return
+    const state = said.state === 'unsent' ? 'failed' : said.state
+    const at = seconds(clock)
+    journal.atomically(() => {
+      const proof = said.state === 'paid' ? { preimage: said.preimage, feeMsats: said.feeMsats } : {}
+      journal.orders.end(hash, { state, ...proof, at })
+      if (state === 'failed')
+        journal.bills.credit({ id: `unrefund:${hash}`, customer: peer, job, msats, why: 'refund failed', at })
+    })
     const about = { job, customer: peer, msats }
-    const end = (state: Exclude<PayState['state'], 'unknown' | 'pending' | 'unsent'>, said: PayState) => {
-      const at = seconds(clock)
-      journal.atomically(() => {
-        const proof = said.state === 'paid' ? { preimage: said.preimage, feeMsats: said.feeMsats } : {}
-        journal.orders.end(hash, { state, ...proof, at })
-        if (state === 'failed')
-          journal.bills.credit({ id: `unrefund:${hash}`, customer: peer, job, msats, why: 'refund failed', at })
-      })
-      tell({ ...about, event: state === 'failed' ? 'trouble' : 'refunded', says: `The refund is ${state}.` })
-    }
-    const read = readInvoice(bolt11)
-    const expiresAt = read.ok ? read.invoice.expiresAt : 0
-    while (!signal.aborted) {
-      const before = await payer.payState(hash, signal)
-      const over = seconds(clock) > expiresAt + 120
-      const said =
-        before.state === 'unsent' && seconds(clock) < expiresAt
-          ? await payer.pay({ bolt11, hash, msats, again: true }, signal)
-          : before
-      if (said.state === 'paid' || said.state === 'unproven' || said.state === 'failed') return end(said.state, said)
-      if (said.state === 'unsent' && over) return end('failed', said)
-      await pause(clock, pauseMs, signal)
-    }
+    tell({ ...about, event: state === 'failed' ? 'trouble' : 'refunded', says: `The refund is ${state}.` })
   }
 
   const run = (key: string, work: () => Promise<void>) => {
@@ -103,12 +92,12 @@ export function openRefunds(options: RefundsOptions): Refunds {
       run(claim.pubkey, async () => {
         const order = await plan(claim)
         if (typeof order === 'string') tell({ event: 'trouble', customer: claim.pubkey, says: `No refund: ${order}` })
-        else await pay(order)
+        else await pay(order, false)
       })
     },
     resume() {
       for (const order of journal.orders.list({ state: 'planned', limit: room }))
-        if (order.purpose === 'refund') run(order.hash, () => pay(order))
+        if (order.purpose === 'refund') run(order.hash, () => pay(order, true))
     },
   }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs'
-import type { Clock } from '../../../clock.ts'
+import { type Clock, pause } from '../../../clock.ts'
 import { type Journal, JournalError } from '../../../journal/journal.ts'
 import { type Keys, openKeys } from '../../../keys.ts'
 import { openConnection } from '../../../payments/nwc/connection.ts'
@@ -155,20 +155,4 @@ async function openPatiently(
       if (!locked || tries >= LOCKED_TRIES || signal.aborted) throw error
       await pause(clock, LOCKED_MS, signal)
     }
-}
-
-/** Waits, or less when the process is asked to end. */
-export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) return resolve()
-    const stop = () => {
-      cancel()
-      resolve()
-    }
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', stop)
-      resolve()
-    })
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }

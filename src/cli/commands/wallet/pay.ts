@@ -3,14 +3,13 @@
  * knows is asked for until somebody does, in this run or in the next one of the same invoice.
  * @module
  */
-import { seconds } from '../../../clock.ts'
+import { pause, seconds } from '../../../clock.ts'
 import type { Order } from '../../../journal/journal.ts'
 import { type Invoice, readInvoice } from '../../../payments/bolt11.ts'
 import type { Payer, PayState } from '../../../payments/payment.ts'
 import { jsonLine, UsageError } from '../../command.ts'
 import { short } from '../../screen.ts'
 import { infoOf } from '../../wiring.ts'
-import { pause } from './desk.ts'
 import { judge, spentBesides, strayUntil } from './pay-guard.ts'
 import type { Desk, Verb } from './verb.ts'
 import { inSats, oneLine, utc } from './words.ts'
