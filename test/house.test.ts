@@ -64,7 +64,7 @@ const may: Record<string, readonly string[]> = {
   job: ['kinds'],
   mailbox: ['kinds', ...leaves],
   journal: ['kinds', ...leaves],
-  ledger: ['kinds'],
+  ledger: ['kinds', 'hash', 'bounded'],
   escrow: ['kinds', 'relays', ...heart, 'payments', ...leaves],
   keys: ['kinds', ...leaves],
   seal: ['kinds', 'keys', ...leaves],
