@@ -74,7 +74,7 @@ export interface NodeJob {
   readonly state: State
   readonly msats: bigint
   readonly when: When
-  /** Into how many bills the price is divided, and which of them is the present one (from 1). */
+  /** Into how many bills the price is divided, and which of them is the present one; the first is above 1 where earlier parts were bought elsewhere. */
   readonly parts: number
   readonly part: number
   /** Unix seconds. Whatever has not ended by then is ended by the next `time` fact. */
@@ -88,7 +88,7 @@ export interface NodeJob {
   /** Hashes of the earlier parts' bills, all paid. */
   readonly settled: readonly string[]
   readonly answer?: Answer
-  /** What the paid parts have brought. */
+  /** What the paid parts have brought, here or elsewhere. */
   readonly soFar?: Answer
   /** Pieces streamed so far. */
   readonly seq: number
@@ -189,7 +189,7 @@ export interface ClientJob {
   readonly capMsats: bigint
   readonly deadline: number
   readonly nudgeAt: number
-  /** Into how many parts the price may be divided (1: it may not), and how many are paid. */
+  /** Into how many parts the price may be divided (1: it may not), and how many are paid, to this node or to an earlier one. */
   readonly parts: number
   readonly partsPaid: number
   /** What earlier parts cost. */

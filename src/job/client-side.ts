@@ -15,6 +15,8 @@ export interface ClientAsk {
   readonly capMsats: bigint
   /** Into how many parts the price may be divided. Default 1. */
   readonly parts?: number
+  /** So many of them were bought from another node. Default 0. */
+  readonly from?: number
   /** Unix seconds. */
   readonly now: number
   readonly ttlSeconds: number
@@ -32,7 +34,7 @@ export function openClientJob(ask: ClientAsk): Next {
     deadline: ask.now + ask.ttlSeconds,
     nudgeAt: ask.now + nudgeSeconds,
     parts: ask.parts ?? 1,
-    partsPaid: 0,
+    partsPaid: ask.from ?? 0,
     spentMsats: 0n,
     barred: [],
   }
@@ -129,11 +131,15 @@ function onQuote(job: ClientJob, quote: Quote): Next {
   if (job.pay) {
     // Only the next part of a price that may be divided is a second bill of the same job.
     if (job.pay !== 'paid' || part !== job.partsPaid + 1 || part > job.parts || job.sealed) return same(job)
-  } else if (part !== job.partsPaid + 1) return same(job)
+  } else if (part !== job.partsPaid + 1)
+    return job.partsPaid > 0 ? onBarred(asQuoted(job, quote), startsOver) : same(job)
   const { pay: _, order, ...rest } = job
   const spentMsats = job.spentMsats + (order?.msats ?? 0n)
   return [{ ...rest, state: 'quoted', node: quote.by, quote, spentMsats }, [{ act: 'clear', quote }]]
 }
+
+/** A bill from the beginning, for an answer whose beginning is bought already. */
+const asQuoted = (job: ClientJob, quote: Quote): ClientJob => ({ ...job, state: 'quoted', node: quote.by, quote })
 
 const mayBe = (job: ClientJob, by: string): boolean =>
   job.open && job.state === 'asked' ? !job.barred.includes(by) && job.barred.length < 32 : by === job.node
@@ -235,6 +241,7 @@ function onRestart(job: ClientJob, now: number): Next {
 
 const cancelled: Why = { code: 'cancelled', says: 'You cancelled the job.' }
 const late_: Why = { code: 'expired', says: 'No answer came in time. Ask again, or choose another node with --to.' }
+const startsOver: Why = { code: 'parts', says: 'The node bills again for parts that were bought elsewhere.' }
 const shut: Why = { code: 'sealed', says: 'The wallet paid and shows no preimage, so the answer cannot be opened.' }
 const neverSent: Why = {
   code: 'unpaid',

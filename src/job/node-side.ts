@@ -15,6 +15,12 @@ export interface NodeAsk {
   readonly when: When
   /** Into how many bills the price is divided; 1 unless `when` is `parts`. */
   readonly parts?: number
+  /**
+   * The first `from` parts of the answer were bought elsewhere, and are what `soFar` says: only the rest is made and billed.
+   * Counts for nothing unless there is a text and `from` is a whole number from 1 to one below the number of parts.
+   */
+  readonly from?: number
+  readonly soFar?: Answer
   /** Unix seconds. */
   readonly now: number
   readonly ttlSeconds: number
@@ -26,6 +32,7 @@ export interface NodeAsk {
 export function openNodeJob(ask: NodeAsk): Next {
   const when = ask.msats === 0n ? 'free' : ask.when
   const parts = when === 'parts' ? Math.max(1, Math.min(ask.parts ?? 1, Number(ask.msats))) : 1
+  const from = begunAt(ask, parts)
   const job: NodeJob = {
     side: 'node',
     id: ask.id,
@@ -34,9 +41,10 @@ export function openNodeJob(ask: NodeAsk): Next {
     msats: ask.msats,
     when,
     parts,
-    part: 1,
+    part: when === 'parts' ? from + 1 : 1,
     deadline: ask.now + ask.ttlSeconds,
     settled: [],
+    ...(from > 0 && ask.soFar ? { soFar: ask.soFar } : {}),
     seq: 0,
     creditMsats: 0n,
   }
@@ -45,6 +53,12 @@ export function openNodeJob(ask: NodeAsk): Next {
   if (when === 'free' || when === 'after') return start(job)
   const quoted: NodeJob = { ...job, state: 'quoted' }
   return [quoted, [begins(quoted)]]
+}
+
+/** How many parts of an answer were bought elsewhere; `parts` is how many this job is billed in, 1 for a whole price. */
+function begunAt({ from = 0, soFar, parts = 1 }: NodeAsk, billedIn: number): number {
+  const least = billedIn > 1 ? Math.min(parts, billedIn) : parts
+  return Number.isSafeInteger(from) && from > 0 && from < least && soFar !== undefined && soFar.text !== '' ? from : 0
 }
 
 /** The price of one part; the parts add up to the price, the first ones being the dearer. */
@@ -195,7 +209,7 @@ function onPaid(job: NodeJob, paid: Paid): Next {
   const { closing: _, ...rest } = job
   const next: NodeJob = { ...rest, paid, creditMsats: job.creditMsats + surplus }
   if (job.state !== 'awaiting-payment') return [{ ...next, state: 'delivered' }, acts]
-  if (job.part > 1) return [{ ...next, state: 'running' }, [...acts, { act: 'run' }]]
+  if (job.settled.length > 0) return [{ ...next, state: 'running' }, [...acts, { act: 'run' }]]
   const [running, begin] = start(next)
   return [running, [...acts, ...begin]]
 }

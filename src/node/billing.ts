@@ -94,7 +94,7 @@ export function openBilling(options: BillingOptions): Billing {
   return {
     async bill(job, msats) {
       // Who has paid for earlier parts is not sent away because the wallet sleeps for a moment.
-      while (job.part > 1 && payee && !signal.aborted && seconds(clock) < job.deadline)
+      while (job.settled.length > 0 && payee && !signal.aborted && seconds(clock) < job.deadline)
         try {
           return await makeBill(job, msats)
         } catch (error) {

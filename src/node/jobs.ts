@@ -17,6 +17,7 @@ import type { Keys } from '../keys.ts'
 import type { HoldPayee, Payee } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Seal } from '../seal.ts'
+import { begunOf, workOf } from './begun.ts'
 import type { EscrowDesk } from './escrow.ts'
 import { type JobBox, type NodeEvent, openJobBox } from './job-box.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
@@ -101,7 +102,18 @@ export function openJobs(options: JobsOptions): Jobs {
       ...read.seal,
     })
     return openJobBox({
-      ...{ ask, event, request: read.request, work: read.work, maxTokens, speech, runner, clock, journal, tell },
+      ...{
+        ask,
+        event,
+        request: read.request,
+        work: workOf(ask, read.work),
+        maxTokens,
+        speech,
+        runner,
+        clock,
+        journal,
+        tell,
+      },
       ...(reopened ? { reopened } : {}),
       ...(payee ? { payee } : {}),
       ...(holder ? { holder } : {}),
@@ -144,10 +156,19 @@ export function openJobs(options: JobsOptions): Jobs {
     if (options.signal.aborted) return undefined
     if (checked.why) refusals.take('all')
     const now = seconds(clock)
-    const { verifier, ...terms } = decide(read.request, event.pubkey, priceMsats, options.terms, journal, now)
+    const begun = begunOf(read.request, read.work, checked.maxTokens)
+    const { verifier, ...terms } = decide(
+      read.request,
+      event.pubkey,
+      priceMsats,
+      options.terms,
+      journal,
+      now,
+      begun.from !== undefined,
+    )
     const times = { now, ttlSeconds: limits.billSeconds + limits.workSeconds }
     const ask: NodeAsk = {
-      ...{ id: event.id, customer: event.pubkey, msats: priceMsats, ...terms, ...times },
+      ...{ id: event.id, customer: event.pubkey, msats: priceMsats, ...begun, ...terms, ...times },
       ...(checked.why ? { refusal: checked.why } : {}),
     }
     const box = boxFor({ request: event, ask, ...(verifier ? { verifier } : {}) }, read, checked.maxTokens)
@@ -208,7 +229,8 @@ export function openJobs(options: JobsOptions): Jobs {
         }
         const { maxTokens } = await checkWork(runner, read.work, tell)
         if (options.signal.aborted) return
-        settle(row.id, boxFor(opening, read, maxTokens, replay(opening.ask, row.facts)))
+        const ask = { ...opening.ask, ...(opening.ask.from ? begunOf(read.request, read.work, maxTokens) : {}) }
+        settle(row.id, boxFor({ ...opening, ask }, read, maxTokens, replay(ask, row.facts)))
       }
       for (const { event, until } of journal.outbox.pending(seconds(clock)))
         void offer(relays, journal, event, (until - seconds(clock)) * 1000)

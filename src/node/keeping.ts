@@ -23,13 +23,14 @@ export interface Opening {
 export function readOpening(kept: Plain): Opening | undefined {
   const { request, ask, verifier } = kept as Partial<Record<string, Plain>>
   const event = typeof request === 'string' ? parseEvent(request) : undefined
-  const { msats, when, parts, now, ttlSeconds } = (ask ?? {}) as Partial<Record<string, Plain>>
+  const { msats, when, parts, from, now, ttlSeconds } = (ask ?? {}) as Partial<Record<string, Plain>>
   if (!event || typeof msats !== 'bigint' || typeof now !== 'number' || typeof ttlSeconds !== 'number') return undefined
   return {
     request: event,
     ask: {
       ...{ id: event.id, customer: event.pubkey, msats, when: when as When, now, ttlSeconds },
       ...(typeof parts === 'number' ? { parts } : {}),
+      ...(typeof from === 'number' ? { from } : {}),
     },
     ...(typeof verifier === 'string' ? { verifier } : {}),
   }
@@ -59,8 +60,9 @@ export function openKeeping(options: { journal: Journal; clock: Clock; opening: 
   const at = () => seconds(clock)
   const begin = () => {
     const { request, verifier } = opening
-    const { when, parts = 1, now, ttlSeconds } = opening.ask
-    const kept = { request: JSON.stringify(request), ask: { msats, when, parts, now, ttlSeconds } }
+    const { when, parts = 1, from = 0, now, ttlSeconds } = opening.ask
+    const begun = from > 0 ? { from } : {}
+    const kept = { request: JSON.stringify(request), ask: { msats, when, parts, ...begun, now, ttlSeconds } }
     // A request is told again by relays and customer; its first bill or answer carries this to the disk.
     journal.jobs.open({ side: 'node', id, at: at(), opening: { ...kept, ...(verifier ? { verifier } : {}) } }, 'plain')
   }

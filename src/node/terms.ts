@@ -39,10 +39,13 @@ export function decide(
   terms: NodeTerms,
   journal: Journal,
   now: number,
+  begun = false,
 ): Decided {
   if (msats === 0n) return { when: 'free' }
-  if (journal.bills.creditMsats(customer) >= msats) return { when: 'credit' }
   const wish = request.terms ?? { word: terms.afterByDefault ? 'after' : 'before' }
+  // Who has the beginning from elsewhere owes the rest only, and what is kept is spent on whole prices.
+  if (wish.word === 'parts' && terms.parts && begun) return { when: 'parts', parts: wish.parts }
+  if (journal.bills.creditMsats(customer) >= msats) return { when: 'credit' }
   if (wish.word === 'parts' && terms.parts) return { when: 'parts', parts: wish.parts }
   if (wish.word === 'hold' && terms.hold) return { when: 'hold' }
   if (wish.word === 'escrow' && terms.escrow) return { when: 'escrow', verifier: wish.verifier }

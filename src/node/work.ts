@@ -38,7 +38,7 @@ export function openWorking(options: WorkingOptions): Working {
 
   /** What the present part asks of the runner: what is there already is the beginning of the answer. */
   function workOf({ parts, part, soFar }: NodeJob): Work {
-    if (parts === 1) return options.work
+    if (parts === 1 && !soFar) return options.work
     const done = soFar?.outputTokens ?? 0
     const until = part === parts ? options.maxTokens : Math.floor((options.maxTokens * part) / parts)
     const work: Work = { ...options.work, maxTokens: Math.max(1, until - done) }
@@ -75,7 +75,7 @@ export function openWorking(options: WorkingOptions): Working {
       const answer: Answer = {
         text: (soFar?.text ?? '') + done.text,
         model: done.model,
-        promptTokens: soFar?.promptTokens ?? done.promptTokens,
+        promptTokens: soFar?.promptTokens || done.promptTokens,
         outputTokens: (soFar?.outputTokens ?? 0) + done.outputTokens,
       }
       const more = job.part < job.parts && done.finish === 'length'

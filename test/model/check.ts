@@ -40,9 +40,11 @@ function broken(w: World, before: World | undefined, setting: Setting): string |
       b => (b.order === 'asked' && w.now <= b.expiresAt && !b.closed) || b.order === 'begun' || b.order === 'held',
     )
     if (moving && w.client.pay !== 'paid') return 'no client job ends while its wallet may still pay'
-    const known = w.client.partsPaid
+    const known = w.client.partsPaid - (setting.from ?? 0)
     if (debits > known) return 'a client that paid knows it'
   }
+  if (w.node?.when === 'parts' && w.node.part <= (setting.from ?? 0))
+    return 'what was bought elsewhere is not billed again'
   if (w.client.state === 'delivered' && !w.client.answer) return 'delivered means that there is an answer'
   return undefined
 }

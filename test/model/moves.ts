@@ -12,8 +12,9 @@ import {
   billSeconds,
   type Heart,
   moments,
-  parts,
+  partsOf,
   price,
+  priceOf,
   type Setting,
   type World,
 } from './world.ts'
@@ -60,16 +61,18 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
     if (what === 'request') {
       if (world.node) return tellNode(world, { fact: 'again' })
       if (world.withdrawn) return world
-      const cost = setting.when === 'free' ? 0n : price
-      const ask = { id: 'job', customer: 'C', msats: cost, when: setting.when, parts }
+      const { when, from = 0 } = setting
+      const cost = when === 'free' ? 0n : priceOf(setting)
+      const begun = from > 0 ? { from, soFar: answer } : {}
+      const ask = { id: 'job', customer: 'C', msats: cost, when, parts: partsOf(setting), ...begun }
       const [node, nodeActs] = heart.openNodeJob({ ...ask, now: world.now, ttlSeconds: 100 })
       return { ...world, node, nodeActs }
     }
     if (what === 'cancel') return tellNode({ ...world, withdrawn: true }, { fact: 'cancel' })
     if (what === 'quote') {
       const msats = world.bills.find(b => b.hash === hash)?.msats ?? price
-      const terms =
-        setting.when === 'parts' ? { terms: { word: 'parts', part: Number(part || 1), parts } as const } : {}
+      const bill = { word: 'parts', part: Number(part || 1), parts: partsOf(setting) } as const
+      const terms = setting.when === 'parts' ? { terms: bill } : {}
       return tell(world, { fact: 'quote', quote: { by, bolt11: hash, msats, ...terms } })
     }
     if (what === 'processing') return tell(world, { fact: 'processing', by })
@@ -152,7 +155,8 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
   if (w.left.hostile > 0 && w.client.state !== 'asked') {
     const h = spend(w, 'hostile')
     const evil = { hash: 'evil', expiresAt: w.now + billSeconds, order: 'none', debits: 0, msats: price } as const
-    const more = { parts: ['quote:N:evil:2'], hold: ['sealed:N:evil'] }[String(setting.when)] ?? []
+    const more =
+      { parts: [`quote:N:evil:${2 + (setting.from ?? 0)}`], hold: ['sealed:N:evil'] }[String(setting.when)] ?? []
     for (const message of ['quote:E:evil', 'result:E', 'error:E', 'quote:N:evil', ...more])
       push(`hostile ${message}`, { ...h, net: with_(w.net, message), bills: [...w.bills, evil] })
   }

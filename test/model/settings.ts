@@ -33,6 +33,15 @@ export const settings: Setting[] = (['free', 'before', 'after', 'parts', 'hold',
     budget: { ...calm, ...budget },
   })),
 )
+settings.push(
+  ...Object.entries(troubles).map(([trouble, budget]) => ({
+    name: `paid in the last two parts of three, ${trouble}`,
+    when: 'parts' as const,
+    from: 1,
+    open: false,
+    budget: { ...calm, ...budget },
+  })),
+)
 settings.push({
   name: 'paid before, open to all, hostile answers',
   when: 'before',

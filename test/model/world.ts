@@ -38,7 +38,14 @@ export interface Setting {
   readonly when: When
   readonly open: boolean
   readonly budget: Budget
+  /** Of parts, so many were bought elsewhere before. Default 0. */
+  readonly from?: number
 }
+
+/** Into how many parts the price is divided: two are billed. */
+export const partsOf = ({ from = 0 }: Setting): number => parts + from
+/** What all parts cost, those that were bought elsewhere included. */
+export const priceOf = (setting: Setting): bigint => BigInt(partsOf(setting))
 
 /** One invoice: how far the customer's wallet is with it. */
 export interface Bill {
@@ -110,6 +117,7 @@ export function keyOf(w: World): string {
           n.creditMsats,
           n.part,
           n.held ? 1 : 0,
+          n.soFar ? 1 : 0,
           n.settled.length,
           n.when,
         ].join()
@@ -155,7 +163,8 @@ export const answer = { text: 'a', model: 'm', promptTokens: 1, outputTokens: 1 
 
 /** The beginning: the request is signed and not yet published. */
 export function begin(heart: Heart, setting: Setting): World {
-  const wish = setting.when === 'parts' ? { parts } : {}
+  const { from = 0 } = setting
+  const wish = setting.when === 'parts' ? { parts: partsOf(setting), from } : {}
   const ask = { id: 'job', capMsats: 5n, now: 0, ttlSeconds: 100, ...wish }
   const [client, clientActs] = heart.openClientJob(setting.open ? ask : { ...ask, node: 'N' })
   return {
