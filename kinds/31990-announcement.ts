@@ -7,6 +7,9 @@ import { bad, dialects, good } from './31990-samples.ts'
 import { defineKind, ok, present } from './define.ts'
 import { each, list, loose, some } from './fields.ts'
 import { isRecord, parseJson } from './json.ts'
+import { type PostedPrice, postedPrices } from './prices.ts'
+import { type Privacy, privacies } from './privacy.ts'
+import { whole } from './shapes.ts'
 import { offeredTerms, type Split, splitsField, type TermsWord } from './terms.ts'
 import { hex, integer, msats, relayList, text } from './values.ts'
 
@@ -47,6 +50,15 @@ export interface Announcement {
   readonly terms?: readonly TermsWord[]
   /** Who shares in the money, where not the author alone. */
   readonly splits?: readonly Split[]
+  /** Where it is, in a word: `eu`. */
+  readonly region?: string
+  /** The levels of privacy that it keeps. Absent: see `privacyLevels`. */
+  readonly privacy?: readonly Privacy[]
+  /** Its determinism class, in a word. */
+  readonly determinism?: string
+  /** Jobs that it works on at once. */
+  readonly slots?: number
+  readonly prices?: readonly PostedPrice[]
 }
 
 type Json = Readonly<Record<string, unknown>>
@@ -57,6 +69,15 @@ const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.slice(0, 64).filter(item => typeof item === 'string') : []
 const hexes = (value: unknown, chars: number): string[] =>
   strings(value).filter(item => hex('', chars).read([item]) !== undefined)
+
+const wordOf = (value: unknown): string | undefined => stringOf(value, 64) || undefined
+const levelsOf = (value: unknown): Privacy[] | undefined =>
+  Array.isArray(value) ? privacies.filter(level => value.slice(0, 64).includes(level)) : undefined
+const orNone = <T>(items: readonly T[]): readonly T[] | undefined => (items.length > 0 ? items : undefined)
+
+/** The levels of privacy that a service keeps: what it says, else sealed jobs where it opens them and public ones. */
+export const privacyLevels = ({ privacy, encrypted }: Announcement): readonly Privacy[] =>
+  privacy ?? (encrypted ? [0, 1] : [0])
 
 /** `amount` of the clients that exist is a string in sats, `free` or `flexible`; ours in msats goes first. */
 function priceOf(content: Json, manifest: Json): bigint | undefined {
@@ -118,7 +139,7 @@ export const handler = defineKind({
     splits: splitsField,
   },
   content:
-    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`}.',
+    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`, `region?`, `privacy?` (numbers 0 to 3), `determinism?`, `slots?`, `prices?` [{`kind`, `model`, `msats` (string), `unit` (`job`, `1k-tokens`, `second`, `MB`)}]}.',
   rules: { content: 'The content is a JSON object of at most 131,072 characters.' },
   read({ id = '', kinds, topics, terms, splits }, { content, refuse }) {
     const said = parseJson(content, limits)
@@ -142,13 +163,32 @@ export const handler = defineKind({
         custodial: manifest['custodial'] === true,
         relays: relayList.read(strings(manifest['relays'])) ?? [],
         v: typeof v === 'number' && Number.isSafeInteger(v) && v > 0 ? v : 0,
-        terms: terms.length > 0 ? terms : undefined,
-        splits: splits.length > 0 ? splits : undefined,
+        terms: orNone(terms),
+        splits: orNone(splits),
+        region: wordOf(manifest['region']),
+        privacy: levelsOf(manifest['privacy']),
+        determinism: wordOf(manifest['determinism']),
+        slots: whole(0, 1_000_000)(manifest['slots']),
+        prices: orNone(postedPrices(manifest['prices'])),
       }),
     )
   },
   write(value: Announcement) {
-    const { id, kinds, topics, terms, splits, name, about, picture, lud16, encrypted, priceMsats, ...manifest } = value
+    const {
+      id,
+      kinds,
+      topics,
+      terms,
+      splits,
+      name,
+      about,
+      picture,
+      lud16,
+      encrypted,
+      priceMsats,
+      prices,
+      ...manifest
+    } = value
     const content = {
       name,
       about,
@@ -160,7 +200,11 @@ export const handler = defineKind({
       cashuAccepted: false,
       amount: amountOf(priceMsats),
       nip90Params: kinds.includes(5_050) ? textParams(manifest.models) : {},
-      manifest: { ...manifest, ...(priceMsats === undefined ? {} : { price_msats: String(priceMsats) }) },
+      manifest: {
+        ...manifest,
+        ...(prices === undefined ? {} : { prices: prices.map(price => ({ ...price, msats: String(price.msats) })) }),
+        ...(priceMsats === undefined ? {} : { price_msats: String(priceMsats) }),
+      },
     }
     const lists = { kinds: [...kinds], topics: [...topics], terms: [...(terms ?? [])], splits: [...(splits ?? [])] }
     return { fields: { id: id || undefined, ...lists }, content: JSON.stringify(content) }

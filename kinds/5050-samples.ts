@@ -7,6 +7,7 @@ import type { BadSample, Dialect, GoodSample } from './spec.ts'
 
 const blank = { relays: [], providers: [], stream: false, receipt: false }
 const key = '4f355bdcb7cc0af728ef3cceb9615d90684bb5b2ca5f859ab0f0b704075871aa'
+const other = '1b48aa4b4ca33ed778a1effad3672b058b127c075834cbc3743e3e0dcbcd6b6a'
 
 export const good: readonly GoodSample<TextRequest>[] = [
   { says: 'The smallest job.', value: { ...blank, inputs: [{ data: 'Why is the sky blue?', type: 'text' }] } },
@@ -38,6 +39,22 @@ export const good: readonly GoodSample<TextRequest>[] = [
       receipt: true,
       alt: 'A question',
       terms: { word: 'parts', parts: 4 },
+      routing: key,
+      quote: other,
+    },
+  },
+  {
+    says: 'The rest of an answer whose first part another provider was paid for.',
+    value: {
+      ...blank,
+      inputs: [
+        {
+          data: '[{"role":"user","content":"Count to four."},{"role":"assistant","content":"one"}]',
+          type: 'text',
+          marker: 'messages',
+        },
+      ],
+      terms: { word: 'parts', parts: 4, from: 1 },
     },
   },
   {
@@ -73,11 +90,12 @@ export const dialects: readonly Dialect<TextRequest>[] = [
     value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], bidMsats: 57_000n },
   },
   {
-    says: 'Terms that nobody knows, or that lack their number or verifier, are no wish; the first that is one counts.',
+    says: 'Terms that nobody knows, or that lack their number or verifier, or leave no part to buy, are no wish; the first that is one counts.',
     tags: [
       ['i', 'Hi', 'text'],
       ['terms', 'barter'],
       ['terms', 'parts', '65'],
+      ['terms', 'parts', '4', '4'],
       ['terms', 'escrow', 'somebody'],
       ['terms', 'hold', 'on'],
       ['terms', 'after'],

@@ -8,7 +8,7 @@ import { loose, maybe } from './fields.ts'
 import { type Input, type Message, readMessages, requestFields } from './inputs.ts'
 import type { Read } from './kind.ts'
 import { type WishedTerms, wishedTerms } from './terms.ts'
-import { decimal, integer, text } from './values.ts'
+import { decimal, hex, integer, text } from './values.ts'
 
 /** A text generation job. `stream` asks for 26800 frames; `receipt` announces a zap request in a 21059 wrap. */
 export interface TextRequest {
@@ -30,6 +30,10 @@ export interface TextRequest {
   readonly alt?: string
   /** How the customer would like to pay. Absent: before the work. */
   readonly terms?: WishedTerms
+  /** Id of the routing event (4631) that named the provider. Public on sealed jobs too. */
+  readonly routing?: string
+  /** Id of the quote (4630) that the customer takes up. Public on sealed jobs too. */
+  readonly quote?: string
 }
 
 const param = (key: string, ...aliases: string[]) => ['param', key, ...aliases] as const
@@ -88,8 +92,14 @@ export const textRequest = defineKind({
     terms: loose(
       'terms',
       wishedTerms,
-      'How the customer would like to pay: before or after the work, in n parts (1 to 64), held until the answer is there, or held until a verifier releases it. A wish: the bill says what is. Unknown words are no wish.',
+      'How the customer would like to pay: before or after the work, in n parts (1 to 64; a third value says how many of them were bought elsewhere: they come as the last message, of the assistant), held until the answer is there, or held until a verifier releases it. A wish: the bill says what is. Unknown words are no wish.',
     ),
+    routing: loose(
+      'routing',
+      hex('<routing event id>'),
+      'The routing event (4631) that named the provider; public on sealed jobs too.',
+    ),
+    quote: loose('quote', hex('<quote id>'), 'The quote (4630) that the customer takes up; public on sealed jobs too.'),
   },
   content: 'Empty, or the ciphertext of a JSON list of the private tags. A public text is ignored.',
   rules: {

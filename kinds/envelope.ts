@@ -87,6 +87,13 @@ export const addressedTo = (keys: string[], kinds: number[], bounds: Bounds = {}
 /** Events of these kinds, by whomever: open jobs, announcements. */
 export const ofKinds = (kinds: number[], bounds: Bounds = {}): Question => ({ kinds, ...bounds })
 
+/** Addressable events of these names (`#d`): benchmarks of a market, scores of a node. */
+export const named = (ids: string[], kinds: number[], bounds: Bounds = {}): Question => ({
+  kinds,
+  '#d': ids,
+  ...bounds,
+})
+
 /** Announcements of services that take a job kind (`#k`). */
 export const offering = (job: number, kinds: number[], bounds: Bounds = {}): Question => ({
   kinds,

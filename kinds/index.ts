@@ -5,14 +5,23 @@
 
 import { profile } from './0-profile.ts'
 import { cancel } from './5-cancel.ts'
+import { quote } from './4630-quote.ts'
+import { routing } from './4631-routing-event.ts'
+import { attestation } from './1985-attestation.ts'
+import { usageReceipt } from './4632-usage-receipt.ts'
+import { acknowledgement } from './4633-acknowledgement.ts'
 import { creditClaim } from './4637-credit-claim.ts'
 import { escrowWord } from './4638-escrow-word.ts'
+import { bondEntry } from './4640-bond-entry.ts'
+import { faultEvidence } from './4641-fault-evidence.ts'
+import { faultVerdict } from './4642-fault-verdict.ts'
 import { textRequest } from './5050-text-generation.ts'
 import { textResult } from './6050-text-generation.ts'
 import { feedback } from './7000-feedback.ts'
 import { zapRequest } from './9734-zap-request.ts'
 import { zapReceipt } from './9735-zap-receipt.ts'
 import { relayList } from './10002-relay-list.ts'
+import { trustedProviders } from './10040-trusted-providers.ts'
 import { heartbeat } from './11998-heartbeat.ts'
 import { walletInfo } from './13194-wallet-info.ts'
 import { ephemeralWrap } from './21059-ephemeral-wrap.ts'
@@ -20,19 +29,34 @@ import { walletRequest } from './23194-wallet-request.ts'
 import { walletResponse } from './23195-wallet-response.ts'
 import { walletNotification } from './23197-wallet-notification.ts'
 import { frame } from './26800-stream-frame.ts'
+import { quoteRequest } from './26803-request-for-quotes.ts'
+import { nodeScore } from './30382-node-score.ts'
 import { handler } from './31990-announcement.ts'
+import { benchmark } from './38600-benchmark.ts'
+import { nodeState } from './38601-node-state.ts'
+import { priceSheet } from './38610-price-sheet.ts'
+import { bond } from './38620-bond.ts'
 import type { Definition } from './spec.ts'
 
 export { lightningAddress, type Profile, profile } from './0-profile.ts'
 export { type Cancel, cancel } from './5-cancel.ts'
+export { type Offered, quote, type Reserve } from './4630-quote.ts'
+export { type Routing, routing } from './4631-routing-event.ts'
+export { type Attestation, type AttestedTopic, attestation, attestedLabels } from './1985-attestation.ts'
+export { type UsageReceipt, usageReceipt } from './4632-usage-receipt.ts'
+export { type AcknowledgedVerdict, type Acknowledgement, acknowledgement } from './4633-acknowledgement.ts'
 export { type CreditClaim, creditClaim } from './4637-credit-claim.ts'
 export { type EscrowStatus, type EscrowWord, escrowWord } from './4638-escrow-word.ts'
+export { type BondEntry, bondEntry } from './4640-bond-entry.ts'
+export { type FaultEvidence, faultEvidence, MOST_EVIDENCE_EVENTS } from './4641-fault-evidence.ts'
+export { type FaultVerdict, faultVerdict } from './4642-fault-verdict.ts'
 export { messagesOf, type TextRequest, textRequest } from './5050-text-generation.ts'
 export { textResult } from './6050-text-generation.ts'
 export { type Feedback, type FeedbackStatus, feedback } from './7000-feedback.ts'
 export { type ZapRequest, zapRequest } from './9734-zap-request.ts'
 export { type ZapReceipt, zapReceipt } from './9735-zap-receipt.ts'
 export { type RelayList, relayList } from './10002-relay-list.ts'
+export { type TrustedAssertion, type TrustedProviders, trustedProviders } from './10040-trusted-providers.ts'
 export { type Heartbeat, heartbeat } from './11998-heartbeat.ts'
 export { type WalletInfoEvent, walletInfo } from './13194-wallet-info.ts'
 export { type EphemeralWrap, ephemeralWrap } from './21059-ephemeral-wrap.ts'
@@ -40,7 +64,13 @@ export { type WalletRequest, walletRequest } from './23194-wallet-request.ts'
 export { type WalletResponse, walletResponse } from './23195-wallet-response.ts'
 export { type WalletNotification, walletNotification } from './23197-wallet-notification.ts'
 export { type Frame, frame } from './26800-stream-frame.ts'
-export { type Announcement, handler, type OfferedModel } from './31990-announcement.ts'
+export { type QuoteRequest, quoteRequest } from './26803-request-for-quotes.ts'
+export { type MarketScore, type NodeScore, nodeScore } from './30382-node-score.ts'
+export { type Announcement, handler, type OfferedModel, privacyLevels } from './31990-announcement.ts'
+export { type Benchmark, benchmark } from './38600-benchmark.ts'
+export { type NodeState, nodeState, type Slots } from './38601-node-state.ts'
+export { type PriceSheet, priceSheet } from './38610-price-sheet.ts'
+export { type Bond, type BondProof, bond, LONGEST_BOND_SECONDS } from './38620-bond.ts'
 export { jobIdOf, type TextResult } from './answers.ts'
 export { present } from './define.ts'
 export {
@@ -52,6 +82,7 @@ export {
   expirationOf,
   identifierOf,
   kindClass,
+  named,
   offering,
   ofKinds,
   type Question,
@@ -62,6 +93,10 @@ export {
 export { type Input, type Message, messagesInput, textInput } from './inputs.ts'
 export { parseEvent } from './json.ts'
 export { type Encrypt, type Event, isSealed, type Kind, type Read, type Refusal, type Template } from './kind.ts'
+export type { PostedPrice, PriceRow, PriceUnit } from './prices.ts'
+export { type Privacy, privacies } from './privacy.ts'
+export type { Factors } from './records.ts'
+export type { Lane, Routed, RoutedCandidate, Sampled } from './routed.ts'
 export { schemeOf, sealContent, sealTags } from './seal.ts'
 export type { Definition, Rule } from './spec.ts'
 export type { BilledTerms, SealedUnder, Split, TermsWord, WishedTerms } from './terms.ts'
@@ -72,14 +107,23 @@ export type { WalletCipher } from './wallets.ts'
 export const kinds: readonly Definition<unknown>[] = [
   profile,
   cancel,
+  attestation,
+  quote,
+  routing,
+  usageReceipt,
+  acknowledgement,
   creditClaim,
   escrowWord,
+  bondEntry,
+  faultEvidence,
+  faultVerdict,
   textRequest,
   textResult,
   feedback,
   zapRequest,
   zapReceipt,
   relayList,
+  trustedProviders,
   heartbeat,
   walletInfo,
   ephemeralWrap,
@@ -87,5 +131,11 @@ export const kinds: readonly Definition<unknown>[] = [
   walletResponse,
   walletNotification,
   frame,
+  quoteRequest,
+  nodeScore,
   handler,
+  benchmark,
+  nodeState,
+  priceSheet,
+  bond,
 ]

@@ -73,7 +73,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|')
 const sealing = (kind: Definition<unknown>): string => {
   if (alwaysSealed.has(kind.number)) return 'The content is always ciphertext (NIP-44) for the reader named by `p`.'
   if (kind.seal === 'tags')
-    return 'May be sealed: the private tags, and the content as `["content", "<text>"]`, become a JSON list whose ciphertext (NIP-44) is the content; `p`, `e`, `relays`, `expiration` and `nonce` stay public, `["encrypted"]` is added. Hidden `p` and `e` are ignored.'
+    return 'May be sealed: the private tags, and the content as `["content", "<text>"]`, become a JSON list whose ciphertext (NIP-44) is the content; `p`, `e`, `relays`, `expiration`, `nonce`, `routing` and `quote` stay public, `["encrypted"]` is added. Hidden `p` and `e` are ignored.'
   if (kind.seal === 'content')
     return 'May be sealed: the content becomes ciphertext (NIP-44), `i` and `x` are left out, `["encrypted"]` is added.'
   return 'Never sealed.'

@@ -9,14 +9,18 @@ import type { Encrypt, Template } from './kind.ts'
 /** Kinds whose content is ciphertext by definition, so that no `encrypted` tag marks it (NIP-59, NIP-47). */
 export const alwaysSealed: ReadonlySet<number> = new Set([21_059, 23_194, 23_195, 23_197])
 
-const publicTags = new Set(['p', 'e', 'relays', 'expiration', 'nonce', '-'])
+/** What stays outside the ciphertext. `routing` and `quote` name public events, and bind a job to them for all to see. */
+export const publicTags: ReadonlySet<string> = new Set([
+  ...['p', 'e', 'relays', 'expiration', 'nonce', '-'],
+  ...['routing', 'quote'],
+])
 const digests = new Set(['i', 'x'])
 /** A digest would confirm a guess of the text, a payment hash would tell the hops of the payment what it was for. */
 const underTag = 'sealed-under'
 
 /**
  * Moves every private tag, and the content as `["content", text]`, into the ciphertext of a JSON tag list.
- * Public stay `p`, `e`, `relays`, `expiration` and `nonce`. For requests and feedback.
+ * Public stay `p`, `e`, `relays`, `expiration`, `nonce`, `routing` and `quote`. For requests and feedback.
  */
 export function sealTags(template: Template, encrypt: Encrypt): Template {
   const open = template.tags.filter(tag => publicTags.has(tag[0] ?? ''))

@@ -9,10 +9,13 @@ import { hex, integer, relayUrl, type Value } from './values.ts'
 /** `before` and `after` the work, in `parts`, held until the answer is there, or held until a verifier says so. */
 export type TermsWord = 'before' | 'after' | 'parts' | 'hold' | 'escrow'
 
-/** What a customer wishes. `parts` is from 1 to 64, `verifier` the public key of who decides. */
+/**
+ * What a customer wishes. `parts` is from 1 to 64, `verifier` the public key of who decides. The first `from` parts,
+ * fewer than all, were bought elsewhere and come with the job.
+ */
 export type WishedTerms =
   | { readonly word: 'before' | 'after' | 'hold' }
-  | { readonly word: 'parts'; readonly parts: number }
+  | { readonly word: 'parts'; readonly parts: number; readonly from?: number }
   | { readonly word: 'escrow'; readonly verifier: string }
 
 /** What one bill is: for `parts`, the one numbered `part` (from 1) of `parts`. */
@@ -38,16 +41,18 @@ const plainOrEscrow = (
 
 /** The tag of a request. A word or number that nobody knows is no wish at all. */
 export const wishedTerms: Value<WishedTerms> = {
-  form: '<before|after|parts|hold|escrow> <n|verifier pubkey?>',
+  form: '<before|after|parts|hold|escrow> <n|verifier pubkey?> <from?>',
   read([word = '', ...said]) {
     if (!isWord(word)) return undefined
+    if (word !== 'parts') return plainOrEscrow(word, said)
     const parts = count.read(said)
-    if (word === 'parts') return parts === undefined ? undefined : { word, parts }
-    return plainOrEscrow(word, said)
+    if (parts === undefined || said[1] === undefined) return parts === undefined ? undefined : { word, parts }
+    const from = count.read(said.slice(1))
+    return from === undefined || from >= parts ? undefined : { word, parts, from }
   },
   write: terms =>
     terms.word === 'parts'
-      ? [terms.word, String(terms.parts)]
+      ? [terms.word, String(terms.parts), ...(terms.from === undefined ? [] : [String(terms.from)])]
       : terms.word === 'escrow'
         ? [terms.word, terms.verifier]
         : [terms.word],
