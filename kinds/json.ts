@@ -52,7 +52,11 @@ export const isTagList = (value: unknown): value is string[][] =>
 
 /** Reads the JSON of one signed event into a fresh object; its shape is checked (NIP-01), its signature is not. */
 export function parseEvent(text: string): Event | undefined {
-  const raw = parseJson(text, { chars: 262_144, depth: 3, nodes: 20_000 })
+  return shapedEvent(parseJson(text, { chars: 262_144, depth: 3, nodes: 20_000 }))
+}
+
+/** A fresh event of a value that `parseJson` gave, or `undefined` where it has not the shape of one (NIP-01). */
+export function shapedEvent(raw: unknown): Event | undefined {
   if (!isRecord(raw)) return undefined
   const { id, pubkey, created_at, kind, tags, content, sig } = raw
   if (!hex(id, 64) || !hex(pubkey, 64) || !hex(sig, 128) || typeof content !== 'string') return undefined
