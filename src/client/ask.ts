@@ -3,7 +3,7 @@
  * words on a screen.
  * @module
  */
-import type { BilledTerms, Event, TextResult, WishedTerms } from '../../kinds/index.ts'
+import type { Event, TextResult } from '../../kinds/index.ts'
 import { cancel, feedback, frame, present, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
 import { openClientJob } from '../job/client-side.ts'
@@ -13,39 +13,16 @@ import type { Journal } from '../journal/journal.ts'
 import { openMailbox } from '../mailbox.ts'
 import { openUnder } from '../seal/under-preimage.ts'
 import { wrapEvent } from '../seal.ts'
-import { openClearing } from './clearing.ts'
+import { openClearing, type Turn } from './clearing.ts'
 import type { ClientOptions } from './client.ts'
+import type { AskEvent } from './events.ts'
 import { type Opening, openKeeping } from './keeping.ts'
 import { type JobOutcome, outcomeOf } from './outcome.ts'
 import { openPaying } from './paying.ts'
-import type { SplitOutcome } from './splits.ts'
 import { openStreamIn } from './stream.ts'
 import { openZap } from './zap.ts'
 
-/** What a person or a script may want to know while it happens. */
-export type AskEvent =
-  | { readonly event: 'asked'; readonly request: string; readonly relays: number; readonly sealed: boolean }
-  /** A bill that the guard let through. `terms` is what it is, `wished` what was asked for. */
-  | {
-      readonly event: 'quote'
-      readonly by: string
-      readonly msats: bigint
-      readonly bolt11: string
-      readonly terms: BilledTerms
-      readonly wished?: WishedTerms
-    }
-  | { readonly event: 'paying'; readonly msats: bigint; readonly hash: string }
-  | { readonly event: 'paid'; readonly preimage: string; readonly feeMsats: bigint }
-  | { readonly event: 'unproven'; readonly says: string }
-  | { readonly event: 'unknown'; readonly says: string }
-  | { readonly event: 'processing'; readonly by: string }
-  | { readonly event: 'chunk'; readonly text: string }
-  /** The frames told another story than the result: this is the whole text. */
-  | { readonly event: 'replaced'; readonly text: string }
-  | { readonly event: 'refund'; readonly msats: bigint; readonly state: 'asked' | 'paid' | 'unpaid' }
-  /** What became of a share of the price. */
-  | ({ readonly event: 'split' } & SplitOutcome)
-  | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }
+export type { AskEvent } from './events.ts'
 
 export interface AskOptions
   extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'payer' | 'network' | 'caps' | 'lnurl'> {
@@ -55,6 +32,8 @@ export interface AskOptions
   readonly opening: Opening
   /** The job as an earlier process left it. */
   readonly reopened?: ClientJob
+  /** Where several jobs serve one question. */
+  readonly turn?: Turn
   /** Hears again what the relays keep of this node's answers. */
   lookAgain(node: string): Promise<void>
   tell(event: AskEvent): void
@@ -64,6 +43,11 @@ export interface Asked {
   begin(): void
   heard(event: Event, opened: string | undefined): void
   cancel(): void
+  /**
+   * Nobody waits for this node any more. The request is withdrawn where nothing was paid for it yet; the job still ends
+   * only when its money is accounted for.
+   */
+  abandon(why: Why): void
   /** The node that is believed so far. */
   chosen(): string | undefined
   readonly ended: Promise<ClientJob>
@@ -85,7 +69,7 @@ export function openAsk(options: AskOptions): Asked {
   const { request, secret, ask, announcement, terms, zapRequest } = opening
   const node = ask.node
   const about = { ...(node ? { node } : {}), ...(announcement ? { announcement } : {}) }
-  const stream = openStreamIn()
+  const stream = openStreamIn(opening.begun)
   const keeping = openKeeping({ journal, clock, opening })
   let resolveEnd: (job: ClientJob) => void = () => {}
   let rejectEnd: (error: unknown) => void = () => {}
@@ -107,7 +91,7 @@ export function openAsk(options: AskOptions): Asked {
   })
   const { asked, clear } = openClearing({
     ...{ relays, keys, clock, network, paying, request, secret },
-    ...present({ announcement, terms, lnurl: options.lnurl }),
+    ...present({ announcement, terms, lnurl: options.lnurl, turn: options.turn }),
   })
 
   async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
@@ -171,13 +155,15 @@ export function openAsk(options: AskOptions): Asked {
         else if (rest !== '') tell({ event: 'chunk', text: rest })
         return undefined
       }
-      case 'withdraw': {
-        const value = { events: [request.id], kinds: [textRequest.number], reason: '' }
-        const said = relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 })
-        withdrawn = Promise.race([said, new Promise(resolve => clock.after(withdrawMs, () => resolve(undefined)))])
-        return undefined
-      }
+      case 'withdraw':
+        return withdraw()
     }
+  }
+
+  function withdraw(): undefined {
+    const value = { events: [request.id], kinds: [textRequest.number], reason: '' }
+    const said = relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 })
+    withdrawn = Promise.race([said, new Promise(resolve => clock.after(withdrawMs, () => resolve(undefined)))])
   }
 
   const box = () => {
@@ -218,7 +204,8 @@ export function openAsk(options: AskOptions): Asked {
       const read = textResult.read(event, opened)
       if (!read.ok) return
       asked(event)
-      const { text, model, usage: used, msats, bolt11, sealedUnder } = read.value
+      const { model, usage: used, msats, bolt11, sealedUnder } = read.value
+      const text = sealedUnder ? read.value.text : wholeOf(opening.begun, read.value.text)
       if (by === mailbox?.job().node || !mailbox?.job().node) usage = used
       const sealed = sealedUnder && { content: text, ...sealedUnder }
       const answer = {
@@ -257,6 +244,15 @@ export function openAsk(options: AskOptions): Asked {
     },
     heard,
     cancel: () => mailbox?.send({ fact: 'cancel' }),
+    abandon(why) {
+      const job = mailbox?.job()
+      if (!mailbox || !job || isEnd(job.state) || job.answer) return
+      const { node: by, pay } = job
+      if (by === undefined) return mailbox.send({ fact: 'cancel' })
+      mailbox.send({ fact: 'error', by, why })
+      // What was bought may still come, or is paid back: who has paid does not withdraw.
+      if (pay !== 'paid' && pay !== 'unproven') withdraw()
+    },
     chosen: () => mailbox?.job().node,
     ended,
     job() {
@@ -273,6 +269,10 @@ export function openAsk(options: AskOptions): Asked {
     },
   }
 }
+
+/** A node that goes on where another one ended may say the whole answer or the rest of it. */
+const wholeOf = (begun: string | undefined, text: string): string =>
+  begun === undefined || text.startsWith(begun) ? text : begun + text
 
 const garbage = ({ rule, says }: { rule: string; says: string }): Why => ({
   code: `sealed-${rule}`,

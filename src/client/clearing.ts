@@ -12,12 +12,21 @@ import type { NodeFacts } from './keeping.ts'
 import { addressBill } from './lightning-address.ts'
 import type { Paying } from './paying.ts'
 
+/** Of several jobs for one question only one may order at a time. */
+export interface Turn {
+  /** False when another job has it. */
+  take(job: string): boolean
+  /** Gives it back: this job has ordered nothing. */
+  drop(job: string): void
+}
+
 export interface ClearingOptions extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'network' | 'lnurl'> {
   readonly paying: Paying
   readonly request: Event
   readonly secret: Uint8Array
   readonly announcement?: NodeFacts
   readonly terms?: WishedTerms
+  readonly turn?: Turn
 }
 
 export interface Clearing {
@@ -28,8 +37,16 @@ export interface Clearing {
 }
 
 export function openClearing(options: ClearingOptions): Clearing {
-  const { relays, keys, clock, network, lnurl, paying, request, secret, announcement, terms } = options
+  const { relays, keys, clock, network, lnurl, request, secret, announcement, terms, turn } = options
   let asking = request.id
+
+  /** Nothing is awaited in here, so that no two jobs of one question pass together. */
+  function judge(job: ClientJob, quote: Quote, commitsTo?: string): ClientFact {
+    if (turn && !turn.take(job.id)) return barred('slower', 'Another node was quicker: this one is not paid.')
+    const fact = options.paying.clear(job, quote, commitsTo)
+    if (fact.fact === 'barred') turn?.drop(job.id)
+    return fact
+  }
 
   /** A node could hold the money for a hash of its own and call it escrow. */
   async function vouched(quote: Quote): Promise<ClientFact | undefined> {
@@ -53,7 +70,7 @@ export function openClearing(options: ClearingOptions): Clearing {
     async clear(job, quote) {
       const refusal = await vouched(quote)
       if (refusal) return refusal
-      const fact = paying.clear(job, quote)
+      const fact = judge(job, quote)
       // Nobody is asked for the invoice of a bill that would not be paid anyway.
       if (fact.fact !== 'barred' || fact.why.code !== 'no-invoice' || quote.msats === undefined) return fact
       const address = announcement?.lud16
@@ -64,7 +81,7 @@ export function openClearing(options: ClearingOptions): Clearing {
         { ...about, ...(address === undefined ? {} : { address }) },
       )
       if (!made.ok) return barred(made.code, made.says)
-      return paying.clear(job, { ...quote, bolt11: made.bolt11 }, made.descriptionHash)
+      return judge(job, { ...quote, bolt11: made.bolt11 }, made.descriptionHash)
     },
   }
 }

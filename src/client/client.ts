@@ -3,7 +3,7 @@
  * it comes, and checks what proves the payment.
  * @module
  */
-import type { Announcement, Event, Message, WishedTerms } from '../../kinds/index.ts'
+import type { Announcement, Event, Input, Message, WishedTerms } from '../../kinds/index.ts'
 import { messagesInput, present, textInput, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type Clock, seconds, timeLimit } from '../clock.ts'
@@ -71,6 +71,11 @@ export interface Question {
   readonly terms?: WishedTerms
   /** Seconds after which nobody waits any more. Default 600. */
   readonly ttlSeconds?: number
+  /** The answer's beginning, bought from another node: only the rest is asked for. */
+  readonly begun?: string
+  /** Routing event and quote that this job rests on: readable by everybody, also on a sealed job. */
+  readonly routing?: string
+  readonly quote?: string
   /** Show the answer while it is written. Default true; false saves the frames' signatures. */
   readonly stream?: boolean
   /**
@@ -118,6 +123,21 @@ export interface Client {
   ask(question: Question, signal?: AbortSignal): Promise<Outcome>
 }
 
+/** A bid is for a whole price, also where only its last parts are still to be bought. */
+function bidFor(capMsats: bigint, priceMsats: bigint | undefined, terms: WishedTerms | undefined): bigint {
+  const [parts, from] = terms?.word === 'parts' ? [terms.parts, terms.from ?? 0] : [1, 0]
+  const whole = from < parts ? (capMsats * BigInt(parts)) / BigInt(parts - from) : capMsats
+  return priceMsats !== undefined && priceMsats < whole ? priceMsats : whole
+}
+
+/** What is asked, as one input. Throws `TypeError` where nothing is. */
+function inputOf({ text, messages, begun }: Question): Input {
+  if (text === undefined && !messages?.length) throw new TypeError('A question needs a text or messages.')
+  const talk = messages?.length ? messages : [{ role: 'user' as const, content: text ?? '' }]
+  if (begun) return messagesInput([...talk, { role: 'assistant', content: begun }])
+  return messages?.length ? messagesInput(messages) : textInput(text ?? '')
+}
+
 /** Opens a client on relays and a wallet that stay the caller's. */
 export function openClient(options: ClientOptions): Client {
   const { relays, keys, secret, clock, payee } = options
@@ -128,8 +148,7 @@ export function openClient(options: ClientOptions): Client {
   const all = { ...options, journal, claims, own: { pubkey, seal, hear: openHearing({ relays, clock, pubkey }) } }
 
   function open(question: Question): Opening {
-    const { node, text, messages, model, maxTokens, temperature, seed, capMsats, terms } = question
-    if (text === undefined && !messages?.length) throw new TypeError('A question needs a text or messages.')
+    const { node, model, maxTokens, temperature, seed, capMsats, terms, routing, quote, begun } = question
     const announcement = node?.announcement
     const price = announcement?.priceMsats
     // A zap names one price, so that parts go without a receipt.
@@ -137,14 +156,14 @@ export function openClient(options: ClientOptions): Client {
     const affordable = price !== undefined && own !== undefined && own > 0n && price <= capMsats
     const receipt = affordable && terms?.word !== 'parts'
     // Who announced a price is offered that price: what we could pay at most is nobody's business.
-    const bidMsats = price !== undefined && price < capMsats ? price : capMsats
+    const bidMsats = bidFor(capMsats, price, terms)
     const sealed = node !== undefined && announcement?.encrypted !== false
     const now = seconds(clock)
     const ttlSeconds = question.ttlSeconds ?? 600
     const template = textRequest.write(
       {
-        inputs: messages?.length ? [messagesInput(messages)] : [textInput(text ?? '')],
-        ...present({ model, maxTokens, temperature, seed, terms }),
+        inputs: [inputOf(question)],
+        ...present({ model, maxTokens, temperature, seed, terms, routing, quote }),
         relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
         providers: node ? [node.pubkey] : [],
         ...(bidMsats > 0n ? { bidMsats } : {}),
@@ -163,9 +182,9 @@ export function openClient(options: ClientOptions): Client {
       ask: {
         ...{ id: request.id, capMsats, now, ttlSeconds },
         ...(node ? { node: node.pubkey } : {}),
-        ...(terms?.word === 'parts' ? { parts: terms.parts } : {}),
+        ...(terms?.word === 'parts' ? present({ parts: terms.parts, from: terms.from }) : {}),
       },
-      ...present({ announcement, terms }),
+      ...present({ announcement, terms, begun }),
       ...(zap ? { zapRequest: JSON.stringify(keys.sign(zapRequestFor(zap, now), secret)) } : {}),
     }
   }

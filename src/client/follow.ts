@@ -6,12 +6,13 @@
 import { about, type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
 import { query } from '../../relays/relay.ts'
 import { aborted, timeLimit } from '../clock.ts'
-import type { ClientJob } from '../job.ts'
+import type { ClientJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openSeal, type Seal } from '../seal.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
 import type { Claims } from './claims.ts'
+import type { Turn } from './clearing.ts'
 import type { ClientOptions, Outcome, Question } from './client.ts'
 import { type Hearing, openHearing } from './hearing.ts'
 import type { Opening } from './keeping.ts'
@@ -27,6 +28,22 @@ export interface FollowOptions extends ClientOptions {
 /** How a job is followed. `reopened` is the job as an earlier process left it. */
 export interface Following extends Pick<Question, 'giveUp' | 'onEvent'> {
   readonly reopened?: ClientJob
+  /** Where several jobs serve one question. */
+  readonly turn?: Turn
+  /** Fires when nobody waits any more for money that the node keeps; it is claimed again by the next process. */
+  readonly claimsEnd?: AbortSignal
+  /** Called once, when the job has begun. */
+  onBegun?(run: Run): void
+}
+
+/** A job under way, for whoever would rather ask another node. */
+export interface Run {
+  readonly request: Event
+  job(): ClientJob
+  /** Nobody waits for this node any more. */
+  abandon(why: Why): void
+  /** The job once it has ended and its payment is accounted for, or as it stood when `giveUp` fired. */
+  readonly ended: Promise<ClientJob>
 }
 
 /** How long an ended job waits for the money that the node keeps. */
@@ -53,7 +70,7 @@ export async function follow(
   const { caps, nodeKey, payer, lnurl } = options
   const asked = openAsk({
     ...{ relays, keys, clock, journal, network, opening, tell, lookAgain },
-    ...present({ caps, nodeKey, payer, lnurl, reopened: how.reopened }),
+    ...present({ caps, nodeKey, payer, lnurl, reopened: how.reopened, turn: how.turn }),
   })
   const { node } = ask
   const listening = hear({
@@ -87,6 +104,11 @@ export async function follow(
     }
   }
 
+  let abandoned = false
+  const abandon = (why: Why) => {
+    abandoned = true
+    asked.abandon(why)
+  }
   const cancel = () => asked.cancel()
   signal?.addEventListener('abort', cancel, { once: true })
   let settled = false
@@ -94,14 +116,16 @@ export async function follow(
     await listening.live
     asked.begin()
     if (signal?.aborted) asked.cancel()
-    const job = await Promise.race([asked.ended, gaveUp(how.giveUp, asked)])
+    const ended = Promise.race([asked.ended, gaveUp(how.giveUp, asked)])
+    how.onBegun?.({ request, job: asked.job, abandon, ended })
+    const job = await ended
     const enough = AbortSignal.any([signal, how.giveUp].filter(one => one !== undefined))
     const paying = { ...options, tell }
     const [receipt, splits] = await Promise.all([asked.receipt(), paySplits(paying, opening, job, enough)])
     // A job that ends only now was never asked for its shares.
     settled = isEnd(job.state) && splits.every(({ state }) => state !== 'open')
     await asked.withdrawn()
-    await claimBack(options, opening, job, tell, how.giveUp)
+    await claimBack(options, opening, job, { tell, how, abandoned })
     const outcome = asked.outcome(job)
     const shared = splitsOf(splits, outcome.msats)
     return {
@@ -125,16 +149,17 @@ async function claimBack(
   { claims, clock }: FollowOptions,
   { secret }: Opening,
   job: ClientJob,
-  tell: (event: AskEvent) => void,
-  giveUp: AbortSignal | undefined,
+  { tell, how, abandoned }: { tell: (event: AskEvent) => void; how: Following; abandoned: boolean },
 ): Promise<void> {
   const { id, node, state } = job
   // A word of what is kept may have been lost on its way: then what was paid last is claimed.
-  const unheard = state === 'expired' && job.pay === 'paid' ? job.order?.msats : undefined
+  const lost = state === 'expired' || (abandoned && state === 'failed')
+  const unheard = lost && job.pay === 'paid' ? job.order?.msats : undefined
   const msats = job.creditMsats ?? unheard
   if (!claims || !msats || !node || state === 'delivered') return
   tell({ event: 'refund', msats, state: 'asked' })
-  const late = timeLimit(clock, claimMs, giveUp)
+  const ends = [how.giveUp, how.claimsEnd].filter(one => one !== undefined)
+  const late = timeLimit(clock, claimMs, AbortSignal.any(ends))
   // A wallet that cannot bill now does not undo the answer; the claim is kept.
   const paid = await claims.claim({ job: id, node, msats, secret }, late.signal).catch(() => false)
   late.stop()

@@ -28,6 +28,8 @@ export interface Opening {
   readonly terms?: WishedTerms
   /** The exact text of the zap request, where a receipt is wanted. */
   readonly zapRequest?: string
+  /** The beginning of the answer, where it was bought from another node. */
+  readonly begun?: string
 }
 
 export interface Keeping {
@@ -98,7 +100,7 @@ export function replay(ask: ClientAsk, facts: readonly Plain[]): ClientJob {
   return job
 }
 
-function written({ request, secret, ask, announcement, terms, zapRequest }: Opening): Plain {
+function written({ request, secret, ask, announcement, terms, zapRequest, begun }: Opening): Plain {
   const node = announcement && {
     ...(announcement.priceMsats === undefined ? {} : { priceMsats: announcement.priceMsats }),
     nodeKeys: [...announcement.nodeKeys],
@@ -115,15 +117,16 @@ function written({ request, secret, ask, announcement, terms, zapRequest }: Open
     ...(node ? { announcement: node } : {}),
     ...(terms ? { terms: { ...terms } } : {}),
     ...(zapRequest ? { zapRequest } : {}),
+    ...(begun ? { begun } : {}),
   }
 }
 
 /** A kept beginning, or `undefined` for one that is none. */
 export function readOpening(kept: Plain): Opening | undefined {
-  const { request, secret, ask, announcement, terms, zapRequest } = kept as Partial<Record<string, Plain>>
+  const { request, secret, ask, announcement, terms, zapRequest, begun } = kept as Partial<Record<string, Plain>>
   const event = typeof request === 'string' ? parseEvent(request) : undefined
   if (!event || typeof secret !== 'string' || typeof ask !== 'object' || ask === null) return undefined
-  const { node, capMsats, parts, now, ttlSeconds } = ask as Partial<Record<string, Plain>>
+  const { node, capMsats, parts, from, now, ttlSeconds } = ask as Partial<Record<string, Plain>>
   if (typeof capMsats !== 'bigint' || typeof now !== 'number' || typeof ttlSeconds !== 'number') return undefined
   return {
     request: event,
@@ -132,10 +135,12 @@ export function readOpening(kept: Plain): Opening | undefined {
       ...{ id: event.id, capMsats, now, ttlSeconds },
       ...(typeof node === 'string' ? { node } : {}),
       ...(typeof parts === 'number' ? { parts } : {}),
+      ...(typeof from === 'number' ? { from } : {}),
     },
     ...(announcement ? { announcement: nodeFacts(announcement as Partial<Record<string, Plain>>) } : {}),
     ...(terms ? { terms: terms as WishedTerms } : {}),
     ...(typeof zapRequest === 'string' ? { zapRequest } : {}),
+    ...(typeof begun === 'string' ? { begun } : {}),
   }
 }
 

@@ -17,10 +17,11 @@ export interface StreamIn {
 const room = 1_000
 const chars = 4_000_000
 
-export function openStreamIn(): StreamIn {
+/** `begun` is what was shown before the first frame: the beginning of the answer, from elsewhere. */
+export function openStreamIn(begun = ''): StreamIn {
   const waiting = new Map<number, string>()
   let next = 0
-  let shown = ''
+  let shown = begun
   return {
     frame(seq, text) {
       if (seq < next || seq > next + room || waiting.size >= room || shown.length + text.length > chars) return ''

@@ -3,7 +3,7 @@
  * hour, a day and to one peer.
  * @module
  */
-import type { BilledTerms } from '../../kinds/index.ts'
+import type { BilledTerms, WishedTerms } from '../../kinds/index.ts'
 import type { EarlierOrder, QuoteRefusal, QuoteRule } from './guard.ts'
 
 /** Most that may be spent, in msats, fees of earlier payments included. A cap left out does not limit. */
@@ -33,11 +33,17 @@ export interface Limits {
   /** Price that the chosen node announced. */
   readonly announcedMsats?: bigint
   readonly terms?: BilledTerms
+  /** Of parts, how many were bought elsewhere. */
+  readonly wished?: WishedTerms
 }
+
+/** Parts that a customer does not want to buy once more. */
+export const boughtElsewhere = (wished: WishedTerms | undefined): number =>
+  wished?.word === 'parts' ? (wished.from ?? 0) : 0
 
 /** Against cap, announced price, bid, and what is due after so many parts. */
 export function overPrice(msats: bigint, limits: Limits): QuoteRefusal | undefined {
-  const { caps, announcedMsats, bidMsats, terms, orders } = limits
+  const { caps, announcedMsats, bidMsats, terms, orders, wished } = limits
   if (msats > caps.jobMsats) return no('over-cap', overCap(msats, caps.jobMsats))
   const before = orders.reduce((sum, order) => (order.state === 'failed' ? sum : sum + order.msats), 0n)
   const whole = msats + before
@@ -53,8 +59,14 @@ export function overPrice(msats: bigint, limits: Limits): QuoteRefusal | undefin
     )
   if (terms?.word !== 'parts') return undefined
   const parts = BigInt(terms.parts)
-  const share = (least(caps.jobMsats, announcedMsats, bidMsats) + parts - 1n) / parts
-  const due = share * BigInt(terms.part)
+  const from = Math.min(boughtElsewhere(wished), terms.parts - 1)
+  // A price is divided by all parts; what may be spent by those that are still to be bought.
+  const share = least(
+    upwards(caps.jobMsats, parts - BigInt(from)),
+    announcedMsats === undefined ? undefined : upwards(announcedMsats, parts),
+    bidMsats === undefined ? undefined : upwards(bidMsats, parts),
+  )
+  const due = share * BigInt(Math.max(0, terms.part - from))
   if (whole <= due) return undefined
   return no(
     'over-part',
@@ -87,6 +99,8 @@ export function overCap(msats: bigint, capMsats: bigint): string {
   const allowed = capMsats === 0n ? 'only free answers were allowed' : `${capMsats} msats were allowed`
   return `The price is ${msats} msats and ${allowed}: allow it with --max-sats ${(msats + 999n) / 1000n}.`
 }
+
+const upwards = (msats: bigint, parts: bigint): bigint => (msats + parts - 1n) / parts
 
 const least = (first: bigint, ...others: readonly (bigint | undefined)[]): bigint =>
   others.reduce<bigint>((low, other) => (other !== undefined && other < low ? other : low), first)

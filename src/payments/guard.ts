@@ -5,7 +5,7 @@
  */
 import type { BilledTerms, WishedTerms } from '../../kinds/index.ts'
 import { type Invoice, readInvoice } from './bolt11.ts'
-import { type Limits, overCaps, overPrice } from './guard-limits.ts'
+import { boughtElsewhere, type Limits, overCaps, overPrice } from './guard-limits.ts'
 import type { Network, PayOrder } from './payment.ts'
 
 export type { Caps, Spent } from './guard-limits.ts'
@@ -144,7 +144,7 @@ function whoAsks({ job, quotedJob, ours, quotedBy, chosen, self, ...terms }: Quo
       'not-agreed',
       `The node bills on terms "${bill.word}" that were not asked for ("${wished.word}" was): ask for these terms, or choose another node.`,
     )
-  return alreadyPaying(bill, terms.orders)
+  return alreadyPaying(bill, terms.orders, boughtElsewhere(wished))
 }
 
 /** `before` may always stand in: a node that cannot do what is wished bills plainly. */
@@ -156,7 +156,7 @@ function agrees(bill: BilledTerms, wished: WishedTerms): boolean {
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value > 0
 
-function alreadyPaying(bill: BilledTerms, orders: readonly EarlierOrder[]): QuoteRefusal | undefined {
+function alreadyPaying(bill: BilledTerms, orders: readonly EarlierOrder[], from: number): QuoteRefusal | undefined {
   const left = orders.filter(({ state }) => state !== 'failed')
   if (left.some(({ state }) => state === 'planned') || (left.length > 0 && bill.word !== 'parts'))
     return no(
@@ -164,7 +164,7 @@ function alreadyPaying(bill: BilledTerms, orders: readonly EarlierOrder[]): Quot
       'This job has an order that has not failed: ask the wallet what became of it instead of paying another.',
     )
   if (bill.word !== 'parts') return undefined
-  const next = left.length + 1
+  const next = from + left.length + 1
   if (bill.part === next && next <= bill.parts) return undefined
   return no(
     'already-paying',
