@@ -123,6 +123,7 @@ export const further: readonly Case[] = [
   ['mainnet where regtest was agreed', ['network'], { invoice: { network: 'mainnet' } }],
   ['an invoice from before the request', ['invoice-before-request'], { invoice: { timestamp: NOW - 60 } }],
   ['a hash that commits to something else', ['description-hash'], { invoice: { descriptionHash: other } }],
+  ['no bill that anybody may read', ['no-offer'], { context: { offer: undefined } }],
   ['a tampered bill', ['offer-signature'], { offered: { content: 'x' } }],
   ['a job in place of a bill', ['offer-unreadable'], { context: { offer: keys.sign(jobTemplate, node) } }],
   ['a bill that says no price', ['invoice-not-offered', 'amount-offer', 'over-bid'], { offered: unpriced() }],
@@ -154,7 +155,7 @@ export const further: readonly Case[] = [
 
 /** A bill of the node for this job that is signed and names nothing to pay. */
 function unpriced(): Partial<Event> {
-  const { offer } = world().context
+  const { offer } = world()
   const tags = offer.tags.filter(tag => tag[1] !== String(MSATS))
   return keys.sign(
     { kind: offer.kind, created_at: offer.created_at, tags: tags.map(tag => [...tag]), content: '' },

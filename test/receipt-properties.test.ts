@@ -5,8 +5,8 @@ import { checkZapRequest, verifyReceipt, type ZapExpectation } from '../src/paym
 import { customer, keys, MSATS, node, pub, stranger, world, zapper } from './zap-world.ts'
 
 const runs = 10_000
-const { receipt, context, json } = world()
-const { job, offer } = context
+const { receipt, context, offer, json } = world()
+const { job } = context
 const request = parseEvent(json)
 if (!request) throw new Error('the request is an event')
 /** Events that nobody touched are known to be good: what the property is about pays for a signature, they do not. */

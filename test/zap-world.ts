@@ -65,6 +65,7 @@ export const jobTemplate = textRequest.write(
 
 export interface World {
   receipt: Event
+  offer: Event
   context: ReceiptContext
   json: string
   bolt11: string
@@ -128,7 +129,7 @@ export function world(twist: Twist = {}): World {
     ...{ network: 'regtest', now: NOW + 20, firstSeen: NOW + 15, verify: keys.verify },
     ...twist.context,
   }
-  return { receipt, context, json, bolt11 }
+  return { receipt, offer, context, json, bolt11 }
 }
 export const reasonsOf = (twist: Twist): readonly string[] => {
   const { receipt, context } = world(twist)

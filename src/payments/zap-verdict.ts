@@ -3,7 +3,7 @@
  * the node's signed bill, the customer's signed request and the preimage, and every failed check has its own reason.
  * @module
  */
-import { type Event, feedback, textResult, type ZapRequest, zapReceipt } from '../../kinds/index.ts'
+import { type Event, feedback, textResult, usageReceipt, type ZapRequest, zapReceipt } from '../../kinds/index.ts'
 import { type Invoice, readInvoice } from './bolt11.ts'
 import { proves } from './hash.ts'
 import type { Network, Verdict } from './payment.ts'
@@ -15,8 +15,11 @@ export interface ReceiptContext {
   readonly job: Event
   /** Bid of the job, where its kind says one. */
   readonly bidMsats?: bigint
-  /** The node's signed bill, feedback or result with amount and invoice; `offerOpened` is its content where it is sealed. */
-  readonly offer: Event
+  /**
+   * The node's signed bill, feedback or result with amount and invoice; `offerOpened` is its content where it is sealed. Or
+   * its usage receipt, which names hash and amount of each payment: third parties cannot open sealed bills.
+   */
+  readonly offer?: Event | undefined
   readonly offerOpened?: string
   /** What the node announced: its key, who signs its receipts, which Lightning nodes receive its money. */
   readonly node: string
@@ -41,7 +44,16 @@ export const receiptReasons = [
   ...['sender', 'future', 'back-dated', 'receipt-before-invoice', 'receipt-after-expiry'],
   ...['bad-invoice', 'network', 'amountless', 'payee-not-announced', 'no-preimage', 'preimage', 'hash-attested'],
   ...['description-hash', 'invoice-before-request', 'invoice-not-offered'],
-  ...['job-signature', 'offer-signature', 'offer-author', 'offer-unreadable', 'offer-job', 'amount-offer', 'over-bid'],
+  ...[
+    'no-offer',
+    'job-signature',
+    'offer-signature',
+    'offer-author',
+    'offer-unreadable',
+    'offer-job',
+    'amount-offer',
+    'over-bid',
+  ],
   ...['request-p', 'request-e', 'request-P', 'request-amount', 'request-repeats', 'request-signature'],
   ...['request-recipient', 'request-job', 'zapper-mismatch', 'payer-not-customer', 'self-zap', 'amount-request'],
   ...['request-before-job'],
@@ -103,19 +115,52 @@ function* againstInvoice(
 }
 
 function* againstOffer(invoice: Invoice | undefined, bolt11: string, context: ReceiptContext): Generator<string> {
-  const { offer, offerOpened, job, node, bidMsats, verify } = context
+  const { offer, node, bidMsats, verify } = context
+  if (!offer) {
+    yield 'no-offer'
+    return
+  }
   if (!verify(offer)) yield 'offer-signature'
   if (offer.pubkey !== node) yield 'offer-author'
-  const read = (offer.kind === textResult.number ? textResult : feedback).read(offer, offerOpened)
-  if (!read.ok) {
+  const said = offer.kind === usageReceipt.number ? metered(offer, invoice, context) : billed(offer, bolt11, context)
+  if (!said) {
     yield 'offer-unreadable'
     return
   }
+  if (!said.ofJob) yield 'offer-job'
+  if (!said.ofInvoice) yield 'invoice-not-offered'
+  if (invoice?.msats !== undefined && said.msats !== invoice.msats) yield 'amount-offer'
+  if (bidMsats !== undefined && (said.priceMsats === undefined || said.priceMsats > bidMsats)) yield 'over-bid'
+}
+
+/** What a node said in a bill or a usage receipt, held against one invoice. */
+interface Said {
+  readonly ofJob: boolean
+  readonly ofInvoice: boolean
+  /** Of this invoice. */
+  readonly msats: bigint | undefined
+  /** Of what the node asks for on the whole, as far as it says. */
+  readonly priceMsats: bigint | undefined
+}
+
+function billed(offer: Event, bolt11: string, { job, offerOpened }: ReceiptContext): Said | undefined {
+  const read = (offer.kind === textResult.number ? textResult : feedback).read(offer, offerOpened)
+  if (!read.ok) return undefined
+  const { msats } = read.value
+  return { ofJob: read.value.job === job.id, ofInvoice: read.value.bolt11 === bolt11, msats, priceMsats: msats }
+}
+
+function metered(offer: Event, invoice: Invoice | undefined, { job }: ReceiptContext): Said | undefined {
+  const read = usageReceipt.read(offer)
+  if (!read.ok) return undefined
   const { value } = read
-  if (value.job !== job.id) yield 'offer-job'
-  if (value.bolt11 !== bolt11) yield 'invoice-not-offered'
-  if (invoice?.msats !== undefined && value.msats !== invoice.msats) yield 'amount-offer'
-  if (bidMsats !== undefined && (value.msats === undefined || value.msats > bidMsats)) yield 'over-bid'
+  const payment = value.payments.find(({ hash }) => hash === invoice?.hash)
+  return {
+    ofJob: value.job === job.id && value.customer === job.pubkey,
+    ofInvoice: payment !== undefined,
+    msats: payment?.msats,
+    priceMsats: value.msats,
+  }
 }
 
 function* againstRequest(
