@@ -5,7 +5,7 @@
  */
 import { sha256Hex } from '../hash.ts'
 import type { Params } from './params.ts'
-import { auditsAt, jobsOf, oneFailed, type Stage, type Track } from './track.ts'
+import { afterIdle, auditsAt, jobsOf, oneFailed, type Stage, type Track } from './track.ts'
 
 /**
  * Share of a node's next jobs that is audited, 0 to 1. `bondedJobs`: how many median job prices its bond is worth. `now`
@@ -20,8 +20,8 @@ export function auditShare(track: Track, stage: Stage, bondedJobs: number, param
       : bondedJobs >= params.bondedJobs
         ? params.auditLeastBonded
         : params.auditLeast
-  const idle = now - track.at >= params.idleSeconds ? params.idleAudit : 0
-  return Math.min(1, Math.max(least, idle, 1 / Math.max(1, track.streak)))
+  const run = now - track.at >= params.idleSeconds ? afterIdle(track.run, params) : track.run
+  return Math.min(1, Math.max(least, 1 / Math.max(1, run)))
 }
 
 /**

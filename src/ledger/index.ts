@@ -4,8 +4,25 @@
  */
 
 export { auditShare, drawn } from './audit.ts'
+export { type Cohort, type Newcomer, openCohort } from './cohort.ts'
 export { type CreditLine, type CreditPolicy, creditLine } from './credit-line.ts'
+export { type Ejected, isLetOff, letOff } from './ejections.ts'
 export type { BillFact } from './ledger.ts'
+export {
+  type ChainFault,
+  factOf,
+  foldLog,
+  type Ledger,
+  type LogEntry,
+  labelEntry,
+  openLedger,
+  routingEntry,
+  type Standing,
+} from './log.ts'
+export { type Median, openMedian } from './medians.ts'
 export { defaultParams, type Params, paramsHash } from './params.ts'
+export { openPayers, type Payers, type Reach } from './payers.ts'
 export { type Around, type Factors, productOf, type Score, scoreOf } from './score.ts'
+export { type Kept, type Stake, stakeOf } from './stake.ts'
 export { fold, isEjected, jobsOf, openTrack, type Stage, stageOf, type Track, type TrackFact } from './track.ts'
+export { type PaymentGraph, seededWalk, type Walk } from './walk.ts'

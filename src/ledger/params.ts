@@ -10,9 +10,9 @@ const day = 86_400
 export interface Params {
   /** After so many seconds an outcome counts half. */
   readonly halfLifeSeconds: number
-  /** What is older is gone. */
+  /** What is older is gone, but for proven faults. */
   readonly forgetSeconds: number
-  /** Whoever did nothing for so long is audited as in the beginning, at `idleAudit` at least. */
+  /** Whoever did nothing for so long is audited at `idleAudit` again, and less only with new audits passed. */
   readonly idleSeconds: number
   readonly idleAudit: number
   /** Outcomes that everybody starts with. */
@@ -29,6 +29,8 @@ export interface Params {
   readonly tenureJobs: number
   /** Most that stake adds to a score: 0.1 is ten per cent. */
   readonly stakeMost: number
+  /** Longest time that a bond counts. */
+  readonly stakeSeconds: number
   /** Audited-valid jobs in a row until a newcomer is proven. */
   readonly probationJobs: number
   /** Newcomers that are proven at the same time. */
@@ -72,6 +74,7 @@ export const defaultParams: Params = {
   tenureFloor: 0.2,
   tenureJobs: 60,
   stakeMost: 0.1,
+  stakeSeconds: 90 * day,
   probationJobs: 20,
   cohort: 64,
   auditLeast: 0.1,

@@ -37,6 +37,8 @@ export interface Track {
   /** Audits passed since the last one failed, and how many of them were before the last ejection. */
   streak: number
   mark: number
+  /** As `streak`, but two idle weeks put it back to 10: audits come as often as its inverse. */
+  run: number
   /** Running means in microseconds; 0 is unknown. */
   firstUs: number
   tokenUs: number
@@ -63,6 +65,7 @@ export const openTrack = (): Track => ({
   served: 0,
   streak: 0,
   mark: 0,
+  run: 0,
   firstUs: 0,
   tokenUs: 0,
   inRow: 0,
@@ -137,6 +140,9 @@ export const isEjected = (track: Track, params: Params, now: number): boolean =>
 /** Jobs served and not yet forgotten, by weight. */
 export const jobsOf = (track: Track): number => Math.floor(track.served / 1000)
 
+/** What is left of a run of audits after idle weeks. */
+export const afterIdle = (run: number, params: Params): number => Math.min(run, Math.round(1 / params.idleAudit))
+
 /** Sums of passed (low 20 bits) and failed audits that are not forgotten at `now`. */
 export function auditsAt(track: Track, params: Params, now: number): number {
   if (track.window < 0) return 0
@@ -159,7 +165,7 @@ const windowOf = (at: number, params: Params): number => Math.floor((at * 3) / p
 function advance(track: Track, at: number, params: Params): void {
   if (at - track.at >= params.forgetSeconds) {
     track.s = track.f = 0
-    track.served = track.streak = track.mark = 0
+    track.served = track.streak = track.mark = track.run = 0
     track.firstUs = track.tokenUs = 0
     track.inRow = track.tried = track.missed = 0
     track.ejections = 0
@@ -167,6 +173,7 @@ function advance(track: Track, at: number, params: Params): void {
     track.audits0 = track.audits1 = track.audits2 = track.audits3 = 0
     return
   }
+  if (at - track.at >= params.idleSeconds) track.run = afterIdle(track.run, params)
   const left = decay(at - track.at, params.halfLifeSeconds)
   track.s *= left
   track.f *= left
@@ -191,8 +198,9 @@ function foldAudit(track: Track, passed: boolean, at: number, params: Params): v
   else if (age === 3) track.audits3 = counted(track.audits3, passed)
   if (passed) {
     if (track.streak < most) track.streak++
+    if (track.run < most) track.run++
     if (track.streak - track.mark === params.probationJobs) track.ejections = 0
-  } else track.streak = track.mark = 0
+  } else track.streak = track.mark = track.run = 0
 }
 
 /** A count that stops at its most, so that four windows together never run into the count beside it. */
