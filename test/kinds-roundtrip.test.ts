@@ -34,15 +34,16 @@ const wish = fc.oneof(
   plainTerms,
   escrowed,
   fc.record({ word: fc.constant('parts' as const), parts: fc.integer({ min: 1, max: 64 }) }, { noNullPrototype: true }),
-  fc
-    .integer({ min: 2, max: 64 })
-    .chain(parts =>
-      fc.record({
+  fc.integer({ min: 2, max: 64 }).chain(parts =>
+    fc.record(
+      {
         word: fc.constant('parts' as const),
         parts: fc.constant(parts),
         from: fc.integer({ min: 1, max: parts - 1 }),
-      }),
+      },
+      { noNullPrototype: true },
     ),
+  ),
 )
 const billed = fc.oneof(
   plainTerms,
