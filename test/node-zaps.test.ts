@@ -14,7 +14,7 @@ const customer = keys.newSecret()
 const stranger = keys.newSecret()
 const node = keys.publicKey(secret)
 const relays = ['wss://relay.example.com']
-const open = () => openZaps({ keys, secret, clock, priceMsats: 2_000n, journal: memoryJournal() })
+const open = () => openZaps({ keys, secret, clock, journal: memoryJournal() })
 const job = keys.sign({ kind: 5050, created_at: seconds(clock), tags: [['p', node]], content: '' }, customer)
 const request = (signer: Uint8Array) =>
   keys.sign(zapRequestFor({ node, job: job.id, msats: 2_000n, relays }, seconds(clock)), signer)
@@ -26,12 +26,12 @@ test('a stranger who comes first does not take the place of the customer', async
   const own = request(customer)
   const json = JSON.stringify(own)
   zaps.take(own, json)
-  expect(await zaps.wait(job)).toBe(descriptionHashOf(json))
+  expect(await zaps.wait(job, 2_000n)).toBe(descriptionHashOf(json))
 })
 
 test('a request that comes late is waited for, and one that never comes costs three seconds', async () => {
   const zaps = open()
-  const waited = zaps.wait(job)
+  const waited = zaps.wait(job, 2_000n)
   await clock.advance(1_000)
   const own = request(customer)
   zaps.take(own, JSON.stringify(own))
@@ -39,7 +39,7 @@ test('a request that comes late is waited for, and one that never comes costs th
 
   let hash: string | undefined | 'waiting' = 'waiting'
   void open()
-    .wait(job)
+    .wait(job, 2_000n)
     .then(found => {
       hash = found
     })
@@ -59,7 +59,11 @@ test('a receipt is signed only for the invoice that commits to the request', asy
   const committed = await wallet.bill({ ...ask, key: 'a', descriptionHash: descriptionHashOf(json) })
   const plain = await wallet.bill({ ...ask, key: 'b', description: 'plain' })
   const paid = { hash: committed.hash, msats: 2_000n, preimage: 'ab'.repeat(32) }
-  expect(zaps.receipt(job, paid, plain.bolt11)).toBeUndefined()
-  expect(zaps.receipt(job, paid, committed.bolt11)?.pubkey).toBe(node)
+  const settled = { job, paid, msats: 2_000n, opens: false }
+  expect(zaps.receipt({ ...settled, bolt11: plain.bolt11 })).toBeUndefined()
+  const { bolt11 } = committed
+  expect(zaps.receipt({ ...settled, bolt11 })?.pubkey).toBe(node)
+  // Another price than the one that was asked for.
+  expect(zaps.receipt({ ...settled, bolt11, msats: 1_999n })).toBeUndefined()
   await wallet.close()
 })

@@ -3,7 +3,7 @@
  * came back through the relays, because a process that runs may well be deaf.
  * @module
  */
-import type { Event, Split, TermsWord } from '../../kinds/index.ts'
+import type { Event, PostedPrice, Privacy, Split, TermsWord } from '../../kinds/index.ts'
 import { frame, handler, heartbeat, ofKinds, present, relayList } from '../../kinds/index.ts'
 import { query, type Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
@@ -11,7 +11,7 @@ import { seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
 import type { ModelInfo } from '../runners/runner.ts'
 import { wrapEvent } from '../seal.ts'
-import type { NodeEvent } from './job-box.ts'
+import type { NodeEvent } from './node-event.ts'
 
 /** What an operator says of the service. */
 export interface ServiceFacts {
@@ -28,6 +28,14 @@ export interface ServiceFacts {
   readonly terms?: readonly TermsWord[]
   /** Who shares in the price (NIP-57 zap splits), this node included: it bills its own share, clients pay the others. */
   readonly splits?: readonly Split[]
+  /** Where it is, in a word: `eu`. */
+  readonly region?: string
+  /** Levels of privacy that it keeps. Default 0 and 1: public jobs, and such as are sealed to it. */
+  readonly privacy?: readonly Privacy[]
+  /** How far the same question gets the same answer, in a word. */
+  readonly determinism?: string
+  /** Jobs that the runner works on at once. Default 2. */
+  readonly slots?: number
 }
 
 export interface AnnouncerOptions {
@@ -38,6 +46,10 @@ export interface AnnouncerOptions {
   readonly priceMsats: bigint
   readonly models: readonly ModelInfo[]
   readonly service: ServiceFacts
+  /** What is announced that it asks. */
+  readonly prices: readonly PostedPrice[]
+  /** A heartbeat went out that holds until then. */
+  beaten(expiresAt: number): void
   tell(event: NodeEvent): void
 }
 
@@ -90,7 +102,9 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
         zappers: [me],
         custodial: false,
         relays: urls,
-        ...present({ terms: service.terms, splits: service.splits }),
+        ...present({ terms: service.terms, splits: service.splits, region: service.region }),
+        ...present({ privacy: service.privacy, determinism: service.determinism, slots: service.slots }),
+        prices: options.prices,
         v: 1,
       },
       now,
@@ -137,6 +151,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
     }
     void relays.publish(keys.sign(heartbeat.write(value, now), secret), { want: 1, keepMs: 0 })
     beatAt = clock.now()
+    options.beaten(value.expiresAt)
     tell({ event: 'alive' })
   }
 

@@ -18,10 +18,9 @@ export function begunOf(
 ): Pick<NodeAsk, 'parts' | 'from' | 'soFar'> {
   const { terms } = request
   const last = work.messages.at(-1)
-  const from = terms && 'from' in terms && typeof terms.from === 'number' ? terms.from : 0
-  if (terms?.word !== 'parts' || from < 1 || from >= terms.parts) return {}
+  if (terms?.word !== 'parts' || !terms.from || terms.from >= terms.parts) return {}
   if (last?.role !== 'assistant' || last.content === '') return {}
-  const { parts } = terms
+  const { parts, from } = terms
   const outputTokens = Math.floor((maxTokens * from) / parts)
   return { parts, from, soFar: { text: last.content, model: work.model ?? '', promptTokens: 0, outputTokens } }
 }

@@ -16,39 +16,11 @@ import { openAside } from './aside.ts'
 import { openBilling } from './billing.ts'
 import type { Escrow } from './escrow.ts'
 import { openKeeping } from './keeping.ts'
+import { openMeter, type Timing } from './meter.ts'
+import type { NodeEvent } from './node-event.ts'
 import type { Speech } from './speech.ts'
 import { openTelling } from './telling.ts'
 import { openWorking } from './work.ts'
-
-/** What an operator sees of a job. `says` is for people and never holds a customer's text. */
-export interface NodeEvent {
-  readonly event:
-    | 'accepted'
-    | 'refused'
-    | 'invoice'
-    | 'held'
-    | 'paid'
-    | 'credit'
-    | 'running'
-    | 'delivered'
-    | 'receipt'
-    | 'released'
-    | 'refunded'
-    | 'tip'
-    | 'expired'
-    | 'failed'
-    | 'cancelled'
-    | 'announced'
-    | 'alive'
-    | 'deaf'
-    | 'trouble'
-  readonly job?: string
-  readonly customer?: string
-  readonly msats?: bigint
-  readonly id?: string
-  readonly says?: string
-  readonly ms?: number
-}
 
 export interface JobBoxOptions {
   readonly ask: NodeAsk
@@ -74,6 +46,8 @@ export interface JobBoxOptions {
   descriptionHash(): Promise<string | undefined>
   /** The signed zap receipt, or `undefined` when there was no zap request. */
   receipt(paid: Paid, bolt11: string): Event | undefined
+  /** Writes what a job took, together with its end; gives what is left to do about it. */
+  used(job: NodeJob, timing: Timing): () => void
   tell(event: NodeEvent): void
   ended(job: NodeJob): void
   /** Nothing more can happen to this job, not even late money. */
@@ -102,6 +76,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   let delivering: Promise<void> | undefined
   let stopLingering = () => {}
   let done = false
+  const meter = openMeter(clock)
   const aside = openAside(error => trouble(text(error)))
   const close = () => {
     aside.now()
@@ -144,6 +119,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     shows: sealed ? 'nothing' : options.request.stream ? 'frames' : 'partials',
     maxTokens: options.maxTokens,
     send: fact => mailbox.send(fact),
+    said: meter.first,
   })
 
   function perform(act: NodeAct, now: NodeJob, send: (fact: NodeFact) => void): void | Promise<void> {
@@ -162,6 +138,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
         return send(spend(act.msats) ? { fact: 'spent' } : { fact: 'no-credit' })
       case 'run':
         tell({ ...about, event: now.held ? 'held' : 'running' })
+        meter.begin()
         telling.begin(now)
         return working.run(now)
       case 'stop':
@@ -169,6 +146,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'stream':
         return telling.flow(act)
       case 'deliver':
+        meter.end()
         delivering = telling.deliver(act).then(aside.now)
         return delivering
       case 'settle':
@@ -233,9 +211,14 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       if (done || options.signal.aborted) return
       done = true
       try {
-        keeping.forget()
+        const publish = journal.atomically(() => {
+          const rest = options.used(now, meter.timing())
+          keeping.forget()
+          return rest
+        }, 'soon')
         escrow?.forget()
         options.forgotten(now)
+        publish()
       } catch (error) {
         // A full disk: the next life of the process lets go of it.
         trouble(text(error))

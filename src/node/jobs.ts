@@ -19,12 +19,16 @@ import type { Runner } from '../runners/runner.ts'
 import type { Seal } from '../seal.ts'
 import { begunOf, workOf } from './begun.ts'
 import type { EscrowDesk } from './escrow.ts'
-import { type JobBox, type NodeEvent, openJobBox } from './job-box.ts'
+import { type JobBox, openJobBox } from './job-box.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
-import type { NodeLimits } from './node.ts'
+import type { NodeLimits } from './limits.ts'
+import type { NodeEvent } from './node-event.ts'
+import type { Pricing } from './pricing.ts'
+import type { Quotes } from './quotes.ts'
 import { checkWork, type ReadRequest, readRequest } from './request.ts'
 import { lastWords, offer, openSpeech } from './speech.ts'
 import { decide, type NodeTerms } from './terms.ts'
+import type { Usage } from './usage.ts'
 import type { Zaps } from './zaps.ts'
 
 export interface JobsOptions {
@@ -37,7 +41,9 @@ export interface JobsOptions {
   readonly payee?: Payee
   readonly holder?: HoldPayee
   readonly escrow?: EscrowDesk
-  readonly priceMsats: bigint
+  readonly pricing: Pricing
+  readonly quotes: Quotes
+  readonly usage: Usage
   readonly terms: NodeTerms
   readonly limits: NodeLimits
   readonly seal: Seal
@@ -65,7 +71,7 @@ export interface Jobs {
 const repeatSeconds = 10
 
 export function openJobs(options: JobsOptions): Jobs {
-  const { relays, keys, secret, clock, journal, runner, priceMsats, limits, tell, seal, zaps } = options
+  const { relays, keys, secret, clock, journal, runner, pricing, limits, tell, seal, zaps } = options
   const boxes = new Map<string, JobBox>()
   const ended = lru<string, JobBox>(limits.remembered)
   const withdrawn = lru<string, true>(limits.remembered)
@@ -81,7 +87,7 @@ export function openJobs(options: JobsOptions): Jobs {
     for (const box of boxes.values()) if (box.job().customer === event.pubkey) mine++
     if (mine >= limits.jobsPerCustomer)
       return { code: 'too-many', says: `You have ${mine} jobs here that have not ended. Wait for one of them.` }
-    if (priceMsats === 0n) return undefined
+    if (pricing.announcedMsats === 0n) return undefined
     const unpaid = journal.bills.list({ customer: event.pubkey, state: 'open', limit: limits.billsPerCustomer }).length
     return unpaid >= limits.billsPerCustomer
       ? { code: 'unpaid-bills', says: `You have ${unpaid} open invoices here. Pay one, or let one expire.` }
@@ -121,8 +127,14 @@ export function openJobs(options: JobsOptions): Jobs {
       preimage: preimageOf(event.id),
       signal: options.signal,
       billSeconds: limits.billSeconds,
-      descriptionHash: () => zaps.wait(event),
-      receipt: (paid, bolt11) => zaps.receipt(event, paid, bolt11),
+      descriptionHash: () => zaps.wait(event, ask.msats),
+      receipt: (paid, bolt11) =>
+        zaps.receipt({ job: event, paid, bolt11, msats: ask.msats, opens: ask.when === 'hold' }),
+      used: (job, timing) =>
+        options.usage.write({
+          ...{ job, event, request: read.request, timing },
+          broughtTokens: ask.soFar?.outputTokens ?? 0,
+        }),
       ended(job) {
         const done = boxes.get(job.id)
         if (!done) return
@@ -144,14 +156,15 @@ export function openJobs(options: JobsOptions): Jobs {
   }
 
   async function begin(event: Event) {
-    const read = readRequest(event, seal, priceMsats)
+    const read = readRequest(event, seal)
     if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
     // Claimed before the first await, so that a repetition meets the job and not a second beginning.
-    const refusal = claimOf(event) ?? read.refusal
+    const { msats, why } = pricing.ofJob(read.request, options.quotes.msatsFor(event, read.request))
+    const refusal = claimOf(event) ?? read.refusal ?? why
     // Junk is not answered for ever: strangers could have this node flood its own relays.
     if (refusal && !refusals.has('all')) return undefined
     const facts: NodeFact[] = []
-    boxes.set(event.id, placeholder(event, facts))
+    boxes.set(event.id, placeholder(event, msats, facts))
     const checked = refusal ? { maxTokens: 1, why: refusal } : await checkWork(runner, read.work, tell)
     if (options.signal.aborted) return undefined
     if (checked.why) refusals.take('all')
@@ -160,7 +173,7 @@ export function openJobs(options: JobsOptions): Jobs {
     const { verifier, ...terms } = decide(
       read.request,
       event.pubkey,
-      priceMsats,
+      msats,
       options.terms,
       journal,
       now,
@@ -168,7 +181,7 @@ export function openJobs(options: JobsOptions): Jobs {
     )
     const times = { now, ttlSeconds: limits.billSeconds + limits.workSeconds }
     const ask: NodeAsk = {
-      ...{ id: event.id, customer: event.pubkey, msats: priceMsats, ...begun, ...terms, ...times },
+      ...{ id: event.id, customer: event.pubkey, msats, ...begun, ...terms, ...times },
       ...(checked.why ? { refusal: checked.why } : {}),
     }
     const box = boxFor({ request: event, ask, ...(verifier ? { verifier } : {}) }, read, checked.maxTokens)
@@ -178,12 +191,12 @@ export function openJobs(options: JobsOptions): Jobs {
   }
 
   /** Stands in for a job while the runner looks at it: facts wait, and the job counts against the limits. */
-  function placeholder(event: Event, facts: NodeFact[]): JobBox {
+  function placeholder(event: Event, msats: bigint, facts: NodeFact[]): JobBox {
     const job = { side: 'node', id: event.id, customer: event.pubkey, state: 'asked', seq: 0 } as const
     const rest = { parts: 1, part: 1, settled: [], deadline: 0, creditMsats: 0n } as const
     return {
       send: fact => void (facts.length < 16 && facts.push(fact)),
-      job: () => ({ ...job, ...rest, msats: priceMsats, when: 'free' }),
+      job: () => ({ ...job, ...rest, msats, when: 'free' }),
       dropped: 0,
       close() {},
     }
@@ -221,7 +234,7 @@ export function openJobs(options: JobsOptions): Jobs {
     async resume() {
       for (const row of journal.jobs.unfinished('node')) {
         const opening = readOpening(row.opening)
-        const read = opening && readRequest(opening.request, seal, priceMsats)
+        const read = opening && readRequest(opening.request, seal)
         if (!opening || !read) {
           // Another key's job: this journal served another node before.
           tell({ event: 'trouble', job: row.id, says: 'A job of an earlier process that this key cannot open.' })

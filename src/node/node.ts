@@ -3,7 +3,17 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { addressedTo, cancel, creditClaim, ephemeralWrap, jobIdOf, offering } from '../../kinds/index.ts'
+import {
+  addressedTo,
+  cancel,
+  creditClaim,
+  ephemeralWrap,
+  jobIdOf,
+  offering,
+  type PostedPrice,
+  present,
+  quoteRequest,
+} from '../../kinds/index.ts'
 import type { Listening, Relays } from '../../relays/relay.ts'
 import { aborted, type Clock, seconds } from '../clock.ts'
 import { openIntake } from '../intake.ts'
@@ -12,21 +22,28 @@ import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
-import { maxReceivers, shareOf } from '../payments/split.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
+import { claimSpeed } from './claim.ts'
 import { openEscrowDesk } from './escrow.ts'
 import { openHolder } from './holder.ts'
-import type { NodeEvent } from './job-box.ts'
-import { openJobs } from './jobs.ts'
+import { type Jobs, openJobs } from './jobs.ts'
+import { defaultLimits, type NodeLimits } from './limits.ts'
+import { openLoad } from './load.ts'
+import type { NodeEvent } from './node-event.ts'
+import { openPricing } from './pricing.ts'
+import { openQuotes } from './quotes.ts'
 import { openRefunds } from './refunds.ts'
 import { answeredBefore, attempt } from './request.ts'
-import { type NodeTerms, offered } from './terms.ts'
+import { openState } from './state.ts'
+import { type NodeTerms, offered, termsOf } from './terms.ts'
 import { openTips } from './tips.ts'
+import { openUsage, type UsagePolicy } from './usage.ts'
 import { openZaps } from './zaps.ts'
 
-export type { NodeEvent } from './job-box.ts'
+export type { NodeLimits } from './limits.ts'
+export type { NodeEvent } from './node-event.ts'
 
 export interface NodeOptions {
   readonly relays: Relays
@@ -51,43 +68,13 @@ export interface NodeOptions {
   /** Also takes jobs that name no provider. Default false. */
   readonly open?: boolean
   readonly limits?: Partial<NodeLimits>
+  /** The price grows with the seats that are taken, up to twice the announced one, for who asked for a quote. Default false. */
+  readonly surge?: boolean
+  /** For which delivered jobs a usage receipt is published. Default `routed`: those that name a routing event. */
+  readonly usage?: UsagePolicy
+  /** Measures the own runner after the start and publishes that as a claim. Default false. */
+  readonly benchmark?: boolean
   onEvent?(event: NodeEvent): void
-}
-
-export interface NodeLimits {
-  /** Jobs that have not ended. More are refused as `busy`. */
-  readonly jobs: number
-  /** Of them, jobs of one customer. */
-  readonly jobsPerCustomer: number
-  /** Unpaid invoices of one customer. */
-  readonly billsPerCustomer: number
-  /** Ended jobs whose answer is still repeated to those who ask again. */
-  readonly remembered: number
-  /** Seconds that an invoice lives. */
-  readonly billSeconds: number
-  /** Seconds that the work may take. */
-  readonly workSeconds: number
-  /** Milliseconds for which answers are offered to relays that come back. */
-  readonly keepMs: number
-  /** Jobs of one customer that are looked at; a fifth of it at once. */
-  readonly requestsPerMinute: number
-  /** Refusals that are sent, to all together; a fifth of it at once. Beyond it junk is dropped in silence. */
-  readonly refusalsPerMinute: number
-  /** Seconds for which the journal keeps ended jobs. Money rows stay. */
-  readonly keptSeconds: number
-}
-
-const defaults: NodeLimits = {
-  jobs: 64,
-  jobsPerCustomer: 8,
-  billsPerCustomer: 8,
-  remembered: 2_000,
-  billSeconds: 300,
-  workSeconds: 600,
-  keepMs: 900_000,
-  requestsPerMinute: 600,
-  refusalsPerMinute: 300,
-  keptSeconds: 7 * 86_400,
 }
 
 export interface Node {
@@ -108,24 +95,51 @@ export interface Node {
 export async function openNode(options: NodeOptions, opening?: AbortSignal): Promise<Node> {
   const { relays, keys, secret, clock, runner, payee } = options
   const pubkey = keys.publicKey(secret)
-  const priceMsats = ownMsats(options, pubkey)
+  const { splits } = options.service
+  const limits = { ...defaultLimits, ...options.limits }
+  const seats = Math.min(limits.jobs, options.service.slots ?? defaultSeats)
+  const load = openLoad({ seats, clock, jobs: () => jobs.open() })
+  const pricing = openPricing({
+    ...{ priceMsats: options.priceMsats, surge: options.surge ?? false, node: pubkey, slots: load.slots },
+    ...(splits ? { splits } : {}),
+  })
+  const priceMsats = pricing.ownOf(options.priceMsats)
   if (priceMsats > 0n && !payee)
     throw new Error(
       `A price of ${priceMsats} msats needs a wallet: give one with --wallet, or work for free with --price-msats 0.`,
     )
-  const limits = { ...defaults, ...options.limits }
   const journal = options.journal ?? memoryJournal()
   const seal = openSeal({ keys, secret })
-  const tell = (event: NodeEvent) => options.onEvent?.(event)
+  const tell = (event: NodeEvent) => {
+    load.heard(event)
+    if (event.job !== undefined) state.changed()
+    options.onEvent?.(event)
+  }
   const closing = new AbortController()
   const { signal } = closing
   const models = await runner.models()
   const untold = (says: string) => tell({ event: 'trouble', says })
   const holder = priceMsats > 0n ? await openHolder(payee, clock, untold, opening) : undefined
   const terms = termsOf(options, holder?.offered === true)
-  const zaps = openZaps({ keys, secret, clock, priceMsats, journal })
-  const jobs = openJobs({
-    ...{ relays, keys, secret, clock, journal, runner, priceMsats, terms, limits, seal, zaps, tell, signal },
+  const zaps = openZaps({ keys, secret, clock, journal })
+  const mine = { relays, keys, secret, clock }
+  const privacy = options.service.privacy ?? ([0, 1] as const)
+  const service = { ...options.service, terms: offered(terms), privacy, slots: seats }
+  const pricesAt = (msats: bigint): PostedPrice[] =>
+    runner.kinds
+      .flatMap(kind => models.map(({ name }) => ({ kind, model: name, msats, unit: 'job' as const })))
+      .slice(0, mostPrices)
+  const state = openState({
+    ...{ ...mine, service: service.id, kinds: runner.kinds, slots: load.slots },
+    prices: () => pricesAt(pricing.nowMsats()),
+  })
+  const quotes = openQuotes({
+    ...{ ...mine, journal, pricing, load, kinds: runner.kinds, models, terms: service.terms, privacy, limits, tell },
+    ...present({ region: service.region, determinism: service.determinism }),
+  })
+  const usage = openUsage({ ...mine, journal, policy: options.usage ?? 'routed', keepMs: limits.keepMs, tell })
+  const jobs: Jobs = openJobs({
+    ...{ ...mine, journal, runner, pricing, quotes, usage, terms, limits, seal, zaps, tell, signal },
     ...(payee ? { payee } : {}),
     ...(holder ? { holder: holder.payee } : {}),
     ...(terms.escrow ? { escrow: openEscrowDesk({ relays, keys, secret, clock, journal, signal }) } : {}),
@@ -138,17 +152,26 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     payee && options.priceMsats > 0n
       ? openTips({ relays, keys, secret, clock, journal, payee, tell, signal })
       : undefined
-  const service = { ...options.service, terms: offered(terms) }
   const announcer: Announcer = openAnnouncer({
     ...{ relays, keys, secret, clock, priceMsats: options.priceMsats, models, service, tell },
+    prices: pricesAt(options.priceMsats),
+    beaten: state.beat,
   })
 
   const since = () => seconds(clock) - 600
   const rate = { perAuthorPerMinute: limits.requestsPerMinute, burst: limits.requestsPerMinute / 5 }
   const intake = (kinds: readonly number[], open: boolean) =>
     openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open, rate }).admit
+  const quotesDoor = openIntake({
+    ...{ verify: keys.signed, clock, kinds: [quoteRequest.number], me: pubkey, open: true, maxBytes: quoteBytes },
+    windowSeconds: { past: 60, ahead: 60 },
+    rate: { perAuthorPerMinute: limits.quotesPerMinute, burst: limits.quotesPerMinute / 5 },
+  }).admit
   const onAgain = (id: string) => jobs.again(id)
-  const answered = await answeredBefore(relays, pubkey, runner.kinds, since(), opening)
+  const [answered] = await Promise.all([
+    answeredBefore(relays, pubkey, runner.kinds, since(), opening),
+    usage.start(opening),
+  ])
   opening?.throwIfAborted()
   const listening: Listening[] = [
     relays.listen([addressedTo([pubkey], [...runner.kinds], { since: since() })], {
@@ -166,6 +189,13 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
         admit: intake([cancel.number], true),
         onEvent: onCancel,
       },
+    ),
+    relays.listen(
+      [
+        addressedTo([pubkey], [quoteRequest.number]),
+        ...runner.kinds.map(kind => offering(kind, [quoteRequest.number])),
+      ],
+      { admit: quotesDoor, onEvent: quotes.take },
     ),
   ]
   if (options.open)
@@ -215,6 +245,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   tips?.resume()
   const close = async () => {
     announcer.close()
+    state.close()
     stopPruning()
     for (const one of listening) one.close()
     closing.abort()
@@ -225,35 +256,19 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     await close()
     throw opening.reason
   }
+  const ready = announcer.start()
+  if (options.benchmark) void ready.then(() => claimSpeed({ ...mine, runner, models, tell }, signal))
   return {
     pubkey,
     kinds: runner.kinds,
-    ready: announcer.start(),
+    ready,
     jobs: () => jobs.open(),
     close,
   }
 }
 
-/** What this node itself bills of its price. Throws for shares that nobody could pay. */
-function ownMsats({ priceMsats, service }: NodeOptions, pubkey: string): bigint {
-  const { splits = [] } = service
-  const keys = new Set(splits.map(split => split.pubkey))
-  const whole = splits.every(({ weight }) => Number.isSafeInteger(weight) && weight > 0)
-  if (splits.length > maxReceivers || keys.size < splits.length || !whole)
-    throw new Error(`The price is shared by at most ${maxReceivers}, each named once with a whole number above 0.`)
-  return shareOf(priceMsats, splits, pubkey)
-}
-
-function termsOf({ when, terms, priceMsats }: NodeOptions, canHold: boolean): NodeTerms {
-  const byDefault = when === 'after'
-  const line = terms?.after ?? (byDefault ? { startMsats: priceMsats } : undefined)
-  return {
-    ...(line ? { after: line } : {}),
-    afterByDefault: byDefault,
-    parts: terms?.parts ?? true,
-    hold: canHold && (terms?.hold ?? true),
-    escrow: canHold && (terms?.escrow ?? true),
-  }
-}
-
 const pruneMs = 3_600_000
+const defaultSeats = 2
+const mostPrices = 64
+/** A question about a price is short. */
+const quoteBytes = 16_384

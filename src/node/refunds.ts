@@ -10,7 +10,7 @@ import type { Journal, Order } from '../journal/journal.ts'
 import { readInvoice } from '../payments/bolt11.ts'
 import { payUntilCertain } from '../payments/certain.ts'
 import type { Network, Payer } from '../payments/payment.ts'
-import type { NodeEvent } from './job-box.ts'
+import type { NodeEvent } from './node-event.ts'
 
 export interface RefundsOptions {
   readonly journal: Journal

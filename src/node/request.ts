@@ -9,7 +9,7 @@ import { query } from '../../relays/relay.ts'
 import type { Why } from '../job.ts'
 import type { Runner, Work } from '../runners/runner.ts'
 import type { Seal } from '../seal.ts'
-import type { NodeEvent } from './job-box.ts'
+import type { NodeEvent } from './node-event.ts'
 
 export interface ReadRequest {
   readonly request: TextRequest
@@ -20,7 +20,7 @@ export interface ReadRequest {
 }
 
 /** `undefined` for a sealed request that our key does not open. */
-export function readRequest(event: Event, seal: Seal, priceMsats: bigint): ReadRequest | undefined {
+export function readRequest(event: Event, seal: Seal): ReadRequest | undefined {
   const sealed = isSealed(event)
   const opened = sealed ? attempt(() => seal.decrypt(event.pubkey, event.content)) : undefined
   if (sealed && opened === undefined) return undefined
@@ -32,10 +32,6 @@ export function readRequest(event: Event, seal: Seal, priceMsats: bigint): ReadR
   const request = read.value
   const messages = messagesOf(request)
   if (!messages.ok) return { request, work, seal: how, refusal: { code: messages.rule, says: messages.says } }
-  if (request.bidMsats !== undefined && request.bidMsats < priceMsats) {
-    const says = `The price is ${priceMsats} msats, the bid is ${request.bidMsats}.`
-    return { request, work, seal: how, refusal: { code: 'underbid', says } }
-  }
   const { model, maxTokens, temperature, topP, topK, seed } = request
   const given = present({ model, maxTokens, temperature, topP, topK, seed })
   return { request, work: { ...work, messages: messages.value, ...given }, seal: how }

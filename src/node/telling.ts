@@ -6,7 +6,7 @@ import type { BilledTerms } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
 import type { NodeAct, NodeJob } from '../job.ts'
 import { sealUnder } from '../seal/under-preimage.ts'
-import type { NodeEvent } from './job-box.ts'
+import type { NodeEvent } from './node-event.ts'
 import type { Speech } from './speech.ts'
 
 export interface TellingOptions {

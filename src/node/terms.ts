@@ -18,6 +18,23 @@ export interface NodeTerms {
   readonly escrow: boolean
 }
 
+/** What a node offers that was told `wished`; without a word of the wallet nothing is held. */
+export function termsOf(
+  wished: { readonly when?: 'before' | 'after'; readonly terms?: Partial<NodeTerms>; readonly priceMsats: bigint },
+  canHold: boolean,
+): NodeTerms {
+  const { when, terms, priceMsats } = wished
+  const byDefault = when === 'after'
+  const line = terms?.after ?? (byDefault ? { startMsats: priceMsats } : undefined)
+  return {
+    ...(line ? { after: line } : {}),
+    afterByDefault: byDefault,
+    parts: terms?.parts ?? true,
+    hold: canHold && (terms?.hold ?? true),
+    escrow: canHold && (terms?.escrow ?? true),
+  }
+}
+
 export interface Decided {
   readonly when: When
   readonly parts?: number

@@ -15,7 +15,7 @@ import type { Keys } from '../keys.ts'
 import type { Bill, Payee } from '../payments/payment.ts'
 import { checkZapRequest, descriptionHashOf, receiptFor } from '../payments/zap.ts'
 import { wrapEvent } from '../seal.ts'
-import type { NodeEvent } from './job-box.ts'
+import type { NodeEvent } from './node-event.ts'
 import { offer } from './speech.ts'
 
 export interface TipsOptions {

@@ -17,6 +17,8 @@ export interface WorkingOptions {
   /** Tokens of the whole answer at most, where the price is paid in parts. */
   readonly maxTokens: number
   send(fact: NodeFact): void
+  /** The model says something. */
+  said(): void
 }
 
 export interface Working {
@@ -65,7 +67,10 @@ export function openWorking(options: WorkingOptions): Working {
         send: piece => void (mine.signal.aborted || send({ fact: 'chunk', text: piece })),
       })
       pieces = gathered
-      const push = shows === 'nothing' ? () => {} : gathered.push
+      const push = (text: string) => {
+        options.said()
+        if (shows !== 'nothing') gathered.push(text)
+      }
       const done = await runner.run(workOf(job), push, mine.signal).catch(error => {
         gathered.drop()
         throw error

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { zapRequest } from '../../kinds/index.ts'
+import { isSealed, zapRequest } from '../../kinds/index.ts'
 import { lru } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
@@ -18,24 +18,34 @@ export interface Zaps {
   /** Takes an opened wrap's event, verified by the caller; `json` is its exact text, to which the invoice will commit. */
   take(event: Event, json: string): void
   /** Hash for the invoice of a job whose customer announced a zap request; `undefined` when none came within `waitMs`. */
-  wait(job: Event): Promise<string | undefined>
+  wait(job: Event, msats: bigint): Promise<string | undefined>
   /** The signed receipt, where the invoice commits to the request. */
-  receipt(job: Event, paid: Paid, bolt11: string): Event | undefined
+  receipt(settled: Settled): Event | undefined
   forget(job: Event): void
+}
+
+/** A settled bill of a job. */
+export interface Settled {
+  readonly job: Event
+  readonly paid: Paid
+  readonly bolt11: string
+  /** What was asked for, and what the zap request must name. */
+  readonly msats: bigint
+  /** The preimage opens the answer. */
+  readonly opens: boolean
 }
 
 export interface ZapsOptions {
   readonly keys: Keys
   readonly secret: Uint8Array
   readonly clock: Clock
-  readonly priceMsats: bigint
   /** Requests that an invoice commits to outlive the process. */
   readonly journal: Journal
   readonly waitMs?: number
 }
 
 export function openZaps(options: ZapsOptions): Zaps {
-  const { keys, secret, clock, priceMsats, waitMs = 3_000 } = options
+  const { keys, secret, clock, waitMs = 3_000 } = options
   const shelf = options.journal.shelf('zaps')
   const node = keys.publicKey(secret)
   // By job and signer: the wrap may come before the job, and nobody can take the customer's place.
@@ -43,12 +53,12 @@ export function openZaps(options: ZapsOptions): Zaps {
   const waiting = new Map<string, () => void>()
   const nameOf = (job: string, customer: string) => `${job}:${customer}`
 
-  const fitting = (job: Event): string | undefined => {
+  const fitting = (job: Event, msats: bigint): string | undefined => {
     const kept = requests.get(nameOf(job.id, job.pubkey)) ?? shelf.get(job.id)
     const json = typeof kept === 'string' ? kept : undefined
     if (json === undefined) return undefined
     const verify = (event: Event) => keys.verify(event)
-    const expect = { node, customer: job.pubkey, job: job.id, msats: priceMsats, verify }
+    const expect = { node, customer: job.pubkey, job: job.id, msats, verify }
     return checkZapRequest(json, expect) === undefined ? json : undefined
   }
 
@@ -62,8 +72,8 @@ export function openZaps(options: ZapsOptions): Zaps {
       requests.set(name, json)
       waiting.get(name)?.()
     },
-    async wait(job) {
-      if (fitting(job) === undefined)
+    async wait(job, msats) {
+      if (fitting(job, msats) === undefined)
         await new Promise<void>(resolve => {
           const cancel = clock.after(waitMs, resolve)
           waiting.set(nameOf(job.id, job.pubkey), () => {
@@ -72,17 +82,19 @@ export function openZaps(options: ZapsOptions): Zaps {
           })
         })
       waiting.delete(nameOf(job.id, job.pubkey))
-      const json = fitting(job)
+      const json = fitting(job, msats)
       if (json === undefined) return undefined
       shelf.set(job.id, json, 'plain')
       return descriptionHashOf(json)
     },
-    receipt(job, paid, bolt11) {
-      const json = fitting(job)
+    receipt({ job, paid, bolt11, msats, opens }) {
+      const json = fitting(job, msats)
       const read = readInvoice(bolt11)
       // A receipt for an invoice that does not commit to the request would be refused by everybody.
       if (json === undefined || !read.ok || read.invoice.descriptionHash !== descriptionHashOf(json)) return undefined
-      const template = receiptFor({ zapRequestJson: json, bolt11, preimage: paid.preimage, paidAt: seconds(clock) })
+      // Everybody reads the answer of a public job, and what opens it is the customer's to give away.
+      const proof = opens && !isSealed(job) ? {} : { preimage: paid.preimage }
+      const template = receiptFor({ zapRequestJson: json, bolt11, ...proof, paidAt: seconds(clock) })
       return keys.sign(template, secret)
     },
     forget(job) {

@@ -12,7 +12,8 @@ export { type ReceiptContext, receiptReasons, verifyReceipt } from './zap-verdic
 export function receiptFor(paid: {
   readonly zapRequestJson: string
   readonly bolt11: string
-  readonly preimage: string
+  /** Left out where it opens what was paid for, and that is for the payer alone. */
+  readonly preimage?: string
   readonly paidAt: number
 }): Template {
   const event = parseEvent(paid.zapRequestJson)
@@ -23,7 +24,8 @@ export function receiptFor(paid: {
   const { bolt11, preimage, zapRequestJson: description } = paid
   return zapReceipt.write(
     {
-      ...{ recipient, sender: event.pubkey, bolt11, description, preimage, zapRequest: event },
+      ...{ recipient, sender: event.pubkey, bolt11, description, zapRequest: event },
+      ...(preimage === undefined ? {} : { preimage }),
       ...(job === undefined ? {} : { event: job }),
     },
     paid.paidAt,
