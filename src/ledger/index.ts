@@ -6,6 +6,7 @@
 export { auditShare, drawn } from './audit.ts'
 export { type Cohort, type Newcomer, openCohort } from './cohort.ts'
 export { type CreditLine, type CreditPolicy, creditLine } from './credit-line.ts'
+export { type Directory, type DirectoryOptions, type Entry, type Measurement, openDirectory } from './directory.ts'
 export { type Ejected, isLetOff, letOff } from './ejections.ts'
 export type { BillFact } from './ledger.ts'
 export {
