@@ -21,7 +21,15 @@ export function letOff(ejected: Ejected, size: number, params: Params, now: numb
 }
 
 /** The same for one node, without a look at those who were ejected after it. */
-export function isLetOff(node: string, ejected: Ejected, size: number, params: Params, now: number): boolean {
+export function isLetOff(
+  node: string,
+  ejected: ReadonlyMap<string, Track>,
+  size: number,
+  params: Params,
+  now: number,
+): boolean {
+  const own = ejected.get(node)
+  if (!own || !isOut(own, params, now)) return false
   let room = Math.floor(size * params.ejectShare)
   for (const [other, track] of ejected) {
     if (!isOut(track, params, now)) continue

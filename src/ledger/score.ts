@@ -46,7 +46,7 @@ export function scoreOf(track: Track, around: Around, params: Params): Score {
   const left = gone ? 0 : decay(around.at - track.at, params.halfLifeSeconds)
   const factors: Factors = {
     R: sixDecimals(reliability(track.s * left, track.f * left, params)),
-    V: track.faultAt >= 0 ? 0 : sixDecimals(gone ? 0.5 : verified(auditsAt(track, params, around.at), params)),
+    V: track.faultAt >= 0 ? 0 : sixDecimals(verified(auditsAt(track, params, around.at), params)),
     Q: sixDecimals(gone ? speed(1, params) : speed(slowness(track, around), params)),
     T: tenure(gone ? 0 : track.streak, params),
     K: sixDecimals(stake(around, params)),

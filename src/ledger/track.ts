@@ -83,7 +83,7 @@ export const openTrack = (): Track => ({
 
 /**
  * Takes one fact into a track. Facts may come out of order: an older one counts as much as if it had come in time, and no
- * clock makes anything grow. A proven fault stays for good; everything else is gone 90 days after the newest fact.
+ * clock makes anything grow. Whose word weighs nothing changes nothing. A proven fault stays for good; everything else is gone 90 days after the newest fact.
  */
 export function fold(track: Track, fact: TrackFact, params: Params): void {
   const at = fact.at > 0 ? Math.floor(fact.at) : 0
@@ -91,6 +91,8 @@ export function fold(track: Track, fact: TrackFact, params: Params): void {
     if (track.faultAt < 0 || at < track.faultAt) track.faultAt = at
     return
   }
+  const weight = fact.fact === 'audit' || fact.weight >= 1 ? 1 : fact.weight
+  if (!(weight > 0)) return
   let left = 1
   if (at > track.at) {
     if (track.at >= 0) advance(track, at, params)
@@ -101,7 +103,6 @@ export function fold(track: Track, fact: TrackFact, params: Params): void {
     foldAudit(track, fact.passed, at, params)
     return
   }
-  const weight = fact.weight >= 1 ? 1 : fact.weight > 0 ? fact.weight : 0
   const bit = Math.round(weight * 1000)
   if (fact.fact === 'served') {
     track.s += weight * left
@@ -169,8 +170,7 @@ function advance(track: Track, at: number, params: Params): void {
     track.firstUs = track.tokenUs = 0
     track.inRow = track.tried = track.missed = 0
     track.ejections = 0
-    track.ejectedAt = track.window = -1
-    track.audits0 = track.audits1 = track.audits2 = track.audits3 = 0
+    track.ejectedAt = -1
     return
   }
   if (at - track.at >= params.idleSeconds) track.run = afterIdle(track.run, params)
@@ -211,7 +211,7 @@ function counted(packed: number, passed: boolean): number {
 
 /** Running mean in microseconds; who counts less moves it less. A first measurement counts whole. */
 function meanUs(old: number, ms: number | undefined, weight: number, params: Params): number {
-  if (ms === undefined || !(ms > 0) || weight === 0) return old
+  if (ms === undefined || !(ms > 0)) return old
   const us = Math.min(most, Math.max(1, Math.round(ms * 1000)))
   return old === 0 ? us : Math.max(1, Math.round(old + (us - old) * params.ewma * weight))
 }
