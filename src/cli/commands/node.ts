@@ -1,11 +1,21 @@
 /** @module `gridstr node`: sells answers. */
+import { present, privacies } from '../../../kinds/index.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys } from '../../keys.ts'
 import { type NodeEvent, openNode } from '../../node/node.ts'
 import { openRunner } from '../../runners/index.ts'
 import { nanoAbout } from '../../runners/llama/source.ts'
 import type { Runner } from '../../runners/runner.ts'
-import { type Arguments, type Command, type Io, jsonLine, readArguments, UsageError, untilStopped } from '../command.ts'
+import {
+  type Arguments,
+  type Command,
+  type Io,
+  jsonLine,
+  quoted,
+  readArguments,
+  UsageError,
+  untilStopped,
+} from '../command.ts'
 import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { bar, money, openScreen, type Screen, short } from '../screen.ts'
@@ -30,7 +40,7 @@ export const runnerOptions = {
 } as const
 
 /** Opens the runner that the arguments name, with a progress line for what takes long. */
-export async function runnerOf(args: Arguments, io: Io, screen: Screen): Promise<Runner> {
+export async function runnerOf(args: Arguments, io: Io, screen: Screen, parallel?: number): Promise<Runner> {
   const name = args.text('runner') ?? 'llama'
   const model = args.text('model')
   const threads = args.number('threads', 1, 256)
@@ -41,6 +51,7 @@ export async function runnerOf(args: Arguments, io: Io, screen: Screen): Promise
       ...(model === undefined ? {} : { model }),
       ...(threads === undefined ? {} : { threads }),
       ...(delayMs === undefined ? {} : { delayMs }),
+      ...(parallel === undefined ? {} : { parallel }),
       onProgress({ phase, done, total }) {
         if (phase === 'download') screen.progress('model', `downloading ${bar(done, total)}`)
         else screen.progress('model', `loading ${total ? `${Math.floor((done / total) * 100)} %` : '…'}`)
@@ -51,6 +62,39 @@ export async function runnerOf(args: Arguments, io: Io, screen: Screen): Promise
     return runner
   } catch (error) {
     throw new UsageError(reason(error))
+  }
+}
+
+const offerOptions = {
+  region: { type: 'string' },
+  privacy: { type: 'string' },
+  determinism: { type: 'string' },
+  slots: { type: 'string' },
+  surge: { type: 'boolean' },
+  'usage-receipts': { type: 'string' },
+  'no-benchmark': { type: 'boolean' },
+} as const
+
+/** What a node says of itself beside its price. Throws `UsageError`. */
+function offerOf(args: Arguments) {
+  const word = (name: string) => {
+    const said = args.text(name)
+    if (said !== undefined && !/^[!-~]{1,64}$/.test(said))
+      throw new UsageError(`--${name}: write one word of at most 64 characters, such as eu.`)
+    return said
+  }
+  const levels = args.text('privacy')
+  if (levels !== undefined && !/^[0-3](,[0-3]){0,3}$/.test(levels))
+    throw new UsageError(`--privacy ${quoted(levels)}: write the levels that you keep, such as 0,1.`)
+  const usage = args.text('usage-receipts') ?? 'routed'
+  if (usage !== 'routed' && usage !== 'all' && usage !== 'none')
+    throw new UsageError(`--usage-receipts ${quoted(usage)}: write routed, all or none.`)
+  const privacy = levels === undefined ? undefined : privacies.filter(level => levels.includes(String(level)))
+  const slots = args.number('slots', 1, 64)
+  return {
+    facts: present({ region: word('region'), determinism: word('determinism'), privacy, slots }),
+    options: { surge: args.flag('surge'), usage, benchmark: !args.flag('no-benchmark') } as const,
+    slots,
   }
 }
 
@@ -73,6 +117,13 @@ export const nodeCommand: Command = {
     '  --split NPUB:N     N percent of the price are for somebody else, whom customers pay beside you; repeat for more',
     '  --pay-after SATS   let customers pay after the work: a line of credit that begins with so many sats for anybody,',
     '                     grows with what is paid and halves with what is not',
+    '  --slots N          jobs that are worked on at once (default 2)',
+    '  --surge            ask up to twice the price while busy, of those who asked for a quote before',
+    '  --region WORD      where the node is, such as eu',
+    '  --privacy LEVELS   levels of privacy that it keeps, such as 0,1 (default): public jobs, and jobs sealed to it',
+    '  --determinism WORD how far the same question gets the same answer',
+    '  --usage-receipts W publish what a job took: routed (default: for jobs that a router brought), all or none',
+    '  --no-benchmark     do not measure the own speed after the start and publish it as a claim',
     '  --journal FILE     what was promised, billed and is kept for customers (default: in the home folder, when priced)',
     '  --open             also answer jobs that name no provider',
     '  --delay-ms N       echo only: wait before answering',
@@ -86,6 +137,7 @@ export const nodeCommand: Command = {
       'price-msats': { type: 'string' },
       'pay-after': { type: 'string' },
       split: { type: 'string', multiple: true },
+      ...offerOptions,
       ...journalOption,
       key: { type: 'string' },
       name: { type: 'string' },
@@ -94,6 +146,7 @@ export const nodeCommand: Command = {
     })
     const urls = relayUrls(args)
     const priceMsats = BigInt(args.number('price-msats', 0, 100_000_000_000) ?? 0)
+    const offer = offerOf(args)
     const screen = openScreen(io)
     const keys = await openKeys()
     const home = findHome(io)
@@ -108,7 +161,7 @@ export const nodeCommand: Command = {
     const kept = priceMsats > 0n || args.text('journal') !== undefined
     const journal = kept ? journalOf(args, io, screen, 'node', keys.publicKey(secret)) : memoryJournal()
     const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
-    const runner = await runnerOf(args, io, screen).catch(error => {
+    const runner = await runnerOf(args, io, screen, offer.slots).catch(error => {
       journal.close()
       throw error
     })
@@ -138,6 +191,7 @@ export const nodeCommand: Command = {
           priceMsats,
           open: args.flag('open'),
           journal,
+          ...offer.options,
           ...(wallet ? { payee: wallet } : {}),
           ...(wallet && info?.methods.includes('pay_invoice')
             ? { refunder: { payer: wallet, network: async () => info.network } }
@@ -152,6 +206,7 @@ export const nodeCommand: Command = {
             kinds: runner.kinds,
             nodeKeys: info?.nodeKey ? [info.nodeKey] : [],
             ...(splits.length > 0 ? { splits } : {}),
+            ...offer.facts,
           },
           onEvent: event => (live ? report(event) : waiting.push(event)),
         },
