@@ -173,7 +173,7 @@ export function openDirectory({
       told = Math.max(told, now)
       for (const known of announced.values()) if (silentSince(known) < told - FORGET_SECONDS) drop(known)
       for (const [node, known] of waiting)
-        if (known.lastSeen < told - FORGET_SECONDS && waiting.delete(node)) waitingChars -= known.chars
+        if (newestOf(known) < told - FORGET_SECONDS && waiting.delete(node)) waitingChars -= known.chars
     },
     snapshot: () => [...announced.values()].flatMap(eventsOf),
     restore(events, now) {
@@ -184,6 +184,10 @@ export function openDirectory({
     },
   }
 }
+
+/** When the latest word by or about a node was signed. */
+const newestOf = (known: Known): number =>
+  eventsOf(known).reduce((newest, event) => Math.max(newest, event.created_at), known.lastSeen)
 
 function offers({ announcement, state }: Entry, kind: number, model: string | undefined): boolean {
   if (!announcement.kinds.includes(kind) || (state && !state.kinds.includes(kind))) return false
