@@ -22,13 +22,21 @@ import { claimMs, follow } from './follow.ts'
 import { openHearing } from './hearing.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
 import type { LnurlUse } from './lightning-address.ts'
+import type { DeepCheck } from './recompute.ts'
+import type { Route } from './route.ts'
+import { openRouting, type RoutedOutcome, type RoutedQuestion } from './routed.ts'
+import { resumeFees } from './router-fee.ts'
 import { ownShare } from './shares.ts'
 import type { SplitOutcome } from './splits.ts'
 
 export type { AskEvent } from './ask.ts'
 export type { WordSaid } from './escrow-word.ts'
+export type { Attempt, AttemptState } from './failover.ts'
 export type { LnurlUse } from './lightning-address.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
+export type { DeepCheck, Finding, Recomputed } from './recompute.ts'
+export type { Route, RouteCandidate, RouterWord } from './route.ts'
+export type { RoutedEvent, RoutedOutcome, RoutedQuestion } from './routed.ts'
 export type { SplitOutcome, SplitState } from './splits.ts'
 
 export interface ClientOptions {
@@ -54,6 +62,10 @@ export interface ClientOptions {
   readonly journal?: Journal
   /** Most that may be spent in an hour, in a day, and on one node in a day, whatever the jobs allow. */
   readonly caps?: Omit<Caps, 'jobMsats'>
+  /** Recomputes whole what routers said. Absent: their chain and their draw are. */
+  readonly deepCheck?: DeepCheck
+  /** Share of the routing events that is recomputed. Default 0.05. */
+  readonly recomputedShare?: number
 }
 
 export interface Question {
@@ -119,6 +131,13 @@ export interface Client {
   resume(onEvent?: (event: AskEvent, request: Event) => void): readonly Resumed[]
   /** Says to the verifier of an escrow what the customer thinks of the answer. */
   say(job: string, word: 'accept' | 'complain'): Promise<WordSaid>
+  /** Asks routers who should answer. */
+  route(question: RoutedQuestion, signal?: AbortSignal): Promise<Route>
+  /**
+   * Asks whoever routers, or this client, find best, and the next one where that fails, all under one cap. Resolves when
+   * somebody has answered or nobody is left. Never rejects for what others do.
+   */
+  askRouted(question: RoutedQuestion, signal?: AbortSignal): Promise<RoutedOutcome>
   /** Resolves when the job has ended and its money is accounted for. Aborting withdraws the job. Never rejects for what others do. */
   ask(question: Question, signal?: AbortSignal): Promise<Outcome>
 }
@@ -189,13 +208,22 @@ export function openClient(options: ClientOptions): Client {
     }
   }
 
+  const routing = openRouting({
+    ...all,
+    start: (question, how, signal) => follow(all, open(question), how, signal),
+  })
   return {
     pubkey,
     async ask(question, signal) {
       return follow(all, open(question), question, signal)
     },
+    route: routing.route,
+    askRouted: routing.ask,
     say: (job, word) => sayOfAnswer(all, job, word),
     resume(onEvent) {
+      const fees = timeLimit(clock, claimMs)
+      // A journal that was closed meanwhile is opened again by the next process.
+      void resumeFees({ ...all, life: fees.signal }).then(fees.stop, fees.stop)
       for (const claim of claims?.open() ?? []) {
         const late = timeLimit(clock, claimMs)
         void claims?.claim(claim, late.signal).then(late.stop, late.stop)

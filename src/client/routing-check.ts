@@ -1,0 +1,146 @@
+/**
+ * What a routing event has to pass before anybody is asked because of it: it is about our own request, it keeps our
+ * conditions, its order is the one that its own inputs lead to, and each candidate is what its node itself announces.
+ * @module
+ */
+import type { Announcement, Event, RoutedCandidate, Routing, TermsWord } from '../../kinds/index.ts'
+import { handler, nodeState, ofKinds, quote } from '../../kinds/index.ts'
+import { type Filter, query, type Relays } from '../../relays/relay.ts'
+import { type Conditions, keeps, priceOf } from './conditions.ts'
+import { redecided } from './redecided.ts'
+
+/** What a routing event itself, or the events that it names, give away as untrue. */
+export interface Lie {
+  readonly rule:
+    | 'request'
+    | 'params'
+    | 'policy'
+    | 'order'
+    | 'sample'
+    | 'conditions'
+    | 'announcement'
+    | 'price'
+    | 'quote'
+  readonly says: string
+}
+
+/** A candidate as its own node speaks of it. `msats` is what it asks for the whole job. */
+export interface Vouched {
+  readonly candidate: RoutedCandidate
+  readonly announcement: Announcement
+  readonly msats: bigint
+  readonly terms: readonly TermsWord[]
+  /** Id of its quote, where that is signed by the node and holds. */
+  readonly quote?: string
+}
+
+export type Checked = { readonly ok: true; readonly vouched: readonly Vouched[] } | ({ readonly ok: false } & Lie)
+
+export interface CheckOptions {
+  readonly relays: Relays
+  /** Our own request, as signed, and what it asks. */
+  readonly request: Event
+  readonly conditions: Conditions
+  readonly now: number
+}
+
+const lie = (rule: Lie['rule'], says: string) => ({ ok: false, rule, says }) as const
+
+/** What can be told from the routing event alone. `undefined`: nothing is wrong. */
+export function lieOf(said: Routing, request: Event, conditions: Conditions): Lie | undefined {
+  const { asked, to } = said
+  if (said.request !== request.id || to !== request.pubkey || asked?.id !== request.id || asked.sig !== request.sig)
+    return lie('request', 'It does not embed the request that was asked.')
+  const own = said.candidates.filter(one => one.via === undefined)
+  const others = said.candidates.slice(own.length)
+  if (others.some(one => one.via === undefined)) return lie('order', 'Nodes of other routers stand before its own.')
+  for (const one of said.candidates) {
+    if (one.msats > conditions.capMsats)
+      return lie('conditions', `It names a node that asks ${one.msats} msats where ${conditions.capMsats} are allowed.`)
+    const wrong = keeps({ node: one.node, score: one.score, terms: one.terms }, conditions)
+    if (wrong) return lie('conditions', `It names a node that was ruled out: ${wrong}.`)
+  }
+  return redecided(said, conditions, own) ?? wrongSample(said, own)
+}
+
+function wrongSample(said: Routing, own: readonly RoutedCandidate[]): Lie | undefined {
+  for (const one of own) {
+    const drawn = said.sample.find(({ node }) => node === one.node)
+    if (!drawn || drawn.score !== one.score || BigInt(Math.ceil(drawn.msats)) !== one.msats)
+      return lie('sample', 'A candidate differs from the sample that it was drawn from.')
+  }
+  return undefined
+}
+
+/**
+ * Looks up what the nodes themselves say. Whoever announced something else since then is taken at its newest word, and
+ * left out where that breaks the conditions: only what contradicts the very events that the router names is a lie.
+ */
+export async function checkRouting(said: Routing, options: CheckOptions, signal?: AbortSignal): Promise<Checked> {
+  const { relays, request, conditions, now } = options
+  const wrong = lieOf(said, request, conditions)
+  if (wrong) return { ok: false, ...wrong }
+  const events = await query(relays, filtersFor(said), signal)
+  const vouched: Vouched[] = []
+  for (const candidate of said.candidates) {
+    const found = vouch(candidate, events, conditions, now)
+    if (found && 'rule' in found) return { ok: false, ...found }
+    if (found) vouched.push(found)
+  }
+  return { ok: true, vouched }
+}
+
+function filtersFor({ candidates }: Routing): Filter[] {
+  const authors = candidates.map(({ node }) => node)
+  const ids = candidates.flatMap(({ announcement, quote: bid }) => (bid ? [announcement, bid] : [announcement]))
+  return authors.length === 0 ? [] : [{ ids }, ofKinds([handler.number, nodeState.number], { authors })]
+}
+
+function vouch(
+  candidate: RoutedCandidate,
+  events: readonly Event[],
+  conditions: Conditions,
+  now: number,
+): Vouched | Lie | undefined {
+  const { node, announcement: id } = candidate
+  const named = events.find(event => event.id === id)
+  if (named && (named.kind !== handler.number || named.pubkey !== node))
+    return lie('announcement', 'The announcement that it names is not of the node that it names.')
+  const newest = events.find(event => event.kind === handler.number && event.pubkey === node)
+  const read = (named ?? newest) && handler.read(named ?? (newest as Event))
+  if (!read?.ok) return undefined
+  const { value } = read
+  if (!value.kinds.includes(conditions.kind))
+    return named ? lie('announcement', 'It names a node that does not do such jobs.') : undefined
+  const bid = bidOf(candidate, events, now)
+  if (bid && 'rule' in bid) return bid
+  const announced = priceOf(value, conditions)
+  const leased = events.some(event => event.kind === nodeState.number && event.pubkey === node)
+  // What a node asks right now may stand in a lease that is gone by the time one looks.
+  const unsaid = named === undefined || leased || announced === undefined
+  if (!bid && !unsaid && announced !== candidate.msats)
+    return lie('price', `It says ${candidate.msats} msats where the node announces ${announced}.`)
+  const msats = bid?.msats ?? (unsaid ? (announced ?? candidate.msats) : candidate.msats)
+  const terms = value.terms ?? ['before']
+  const wrong = msats > conditions.capMsats || keeps({ node, announcement: value, terms }, conditions) !== undefined
+  if (wrong && named && !leased) return lie('conditions', 'It names a node whose announcement breaks a condition.')
+  if (wrong) return undefined
+  const priced: Announcement = { ...value, priceMsats: msats }
+  return { candidate, announcement: priced, msats, terms, ...(bid ? { quote: bid.id } : {}) }
+}
+
+/** A quote counts only as the node's own word. */
+function bidOf(
+  { node, quote: id, msats }: RoutedCandidate,
+  events: readonly Event[],
+  now: number,
+): { readonly id: string; readonly msats: bigint } | Lie | undefined {
+  const event = id === undefined ? undefined : events.find(one => one.id === id)
+  if (!event || id === undefined) return undefined
+  const read = quote.read(event)
+  if (event.pubkey !== node || !read.ok)
+    return lie('quote', 'The quote that it names is not of the node that it names.')
+  if (read.value.msats !== msats)
+    return lie('quote', `It says ${msats} msats where the node quotes ${read.value.msats}.`)
+  return read.value.firm && read.value.expiresAt > now ? { id, msats } : undefined
+}
