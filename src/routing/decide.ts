@@ -22,22 +22,22 @@ export interface Decision {
   readonly start: number
   /** Price that others are compared with, msats; 0 without any. */
   readonly median: number
-  /** Who passed the filters, in ring order from `start`, newcomers before; at most `params.ring`. */
+  /** Who passed the filters, in ring order from `start`, before them the newcomer of an exploration; at most `params.ring`. */
   readonly sample: readonly Sampled[]
   /** Public keys, best first, at most six; empty when refused. */
   readonly order: readonly string[]
-  /** How many fell to which filter, among those that were looked at. */
+  /** How many of those that were looked at fell to which filter; `unseen`: how many were not looked at when the walk ended. */
   readonly refused: Readonly<Record<string, number>>
   readonly refusal?: Refusal
-  /** Candidates that were looked at, and whether the walk ended before it had its sample or had seen all. */
+  /** Candidates that were looked at, and whether the walk ended before it had its sample and before it had seen all. */
   readonly walked: number
   readonly cut: boolean
 }
 
-/** Most candidates that one decision looks at, so that a filter that nobody passes costs no more than a millisecond. */
-export const mostWalked = 4096
-/** Most newcomers in the sample of an exploration. */
-const mostNewcomers = 16
+/** Most candidates that one walk looks at, so that conditions that nobody keeps cost less than a millisecond. */
+export const mostWalked = 32_768
+/** What it costs, in candidates looked at, when one falls only when it is looked at closely. */
+const closely = 16
 /** A newcomer that asks more than so many medians is not explored. */
 const newcomerPrice = 2
 /** Whoever falls to these is not there for anybody: the customer asked for nothing unusual. */
@@ -51,7 +51,7 @@ export function decide(market: Market, wants: Wants, policy: Policy, dice: Dice,
   const sieve = openSieve(wants, policy, params)
   const walk = openWalk(market, sieve, start)
   let lane: Lane = 'proven'
-  let newcomers: readonly Candidate[] = []
+  let newcomer: Candidate | undefined
   let passed: readonly Candidate[]
 
   if (wants.allow.length > 0) {
@@ -59,10 +59,10 @@ export function decide(market: Market, wants: Wants, policy: Policy, dice: Dice,
     if (!passed.some(isProven)) lane = 'bootstrap'
   } else {
     if (market.proven > 0 && wants.explore && lot < params.explore)
-      newcomers = walk.ring('cohort', Math.min(mostNewcomers, params.ring), one => isCheap(one, median))
-    if (newcomers.length > 0) lane = 'exploration'
-    passed = walk.ring('proven', params.ring - newcomers.length)
-    if (passed.length + newcomers.length === 0 && mayBegin(market, wants, sieve)) {
+      newcomer = walk.ring('cohort', 1, one => isCheap(one, median))[0]
+    if (newcomer) lane = 'exploration'
+    passed = walk.ring('proven', params.ring - (newcomer ? 1 : 0))
+    if (passed.length === 0 && !newcomer && mayBegin(market, wants, sieve)) {
       lane = 'bootstrap'
       passed = walk.ring('cohort', params.ring)
       // A cohort that can fill a draw keeps its jobs to itself: spread over everybody they would prove nobody.
@@ -74,12 +74,14 @@ export function decide(market: Market, wants: Wants, policy: Policy, dice: Dice,
           params.ring,
         )
     }
-    if (policy.own) passed = joined(walk.named(policy.own, params.ring), passed, start, params.ring - newcomers.length)
   }
+  const own = walk.named(policy.own ?? [], params.ring - 1).filter(one => one !== newcomer)
+  passed = joined(own, passed, start, params.ring - (newcomer ? 1 : 0))
 
-  const sample = [...newcomers.map(one => sampled(one, true)), ...passed.map(one => sampled(one, false))]
+  const names = new Set(policy.own)
+  const sample = (newcomer ? [newcomer, ...passed] : passed).map(one => sampled(one, names.has(one.node)))
   const order = orderOf(sample, lane, wants, median, policy, dice, params)
-  const decision = { lane, start, median, sample, order, refused: sieve.refused(), ...walk.seen() }
+  const decision = { lane, start, median, sample, order, refused: walk.refused(), ...walk.seen() }
   return order.length > 0 ? decision : { ...decision, refusal: refusalOf(market, wants, sieve, decision) }
 }
 
@@ -91,52 +93,50 @@ function mayBegin(market: Market, wants: Wants, sieve: Sieve): boolean {
 
 function openWalk(market: Market, sieve: Sieve, start: number) {
   let walked = 0
-  let cut = false
+  let unseen = 0
   return {
     /** The first `most` of a ring who are meant and pass. */
     ring(ring: Ring, most: number, meant: (one: Candidate) => boolean = () => true): Candidate[] {
       const found: Candidate[] = []
-      let looked = 0
-      if (most > 0)
-        market.walk(ring, start, one => {
-          if (looked === mostWalked) {
-            cut = true
-            return false
-          }
-          looked++
-          if (meant(one) && sieve.passes(one)) found.push(one)
-          return found.length < most
-        })
+      let falls = Math.floor(mostWalked / closely)
+      const looked = market.walk(ring, start, mostWalked, sieve.screens, one => {
+        if (!meant(one)) return true
+        if (sieve.passes(one)) found.push(one)
+        else falls--
+        return found.length < most && falls > 0
+      })
       walked += looked
+      if (found.length < most) unseen += market.count(ring) - looked
       return found
     },
     /** Those of some nodes who are here and pass, in ring order. */
     named(nodes: readonly string[], most: number): Candidate[] {
       const found: Candidate[] = []
-      const names = new Set(nodes)
-      for (const node of names) {
+      for (const node of new Set(nodes)) {
         const one = market.get(node)
         if (!one) continue
         walked++
-        if (sieve.passes(one)) found.push(one)
+        if (sieve.takes(one)) found.push(one)
       }
       return found.sort((a, b) => inRingOrder(a.node, b.node, start)).slice(0, most)
     },
-    seen: () => ({ walked, cut }),
+    seen: () => ({ walked, cut: unseen > 0 }),
+    refused: (): Record<string, number> => (unseen > 0 ? { ...sieve.refused(), unseen } : sieve.refused()),
   }
 }
 
 /** Both in ring order, each node once; where there are too many, the `first` stay. */
-function joined(first: readonly Candidate[], more: readonly Candidate[], start: number, most: number): Candidate[] {
+function joined(first: readonly Candidate[], more: readonly Candidate[], start: number, most: number) {
+  if (first.length === 0) return more
   const here = new Set(first.map(one => one.node))
   return [...first, ...more.filter(one => !here.has(one.node))]
     .slice(0, most)
     .sort((a, b) => inRingOrder(a.node, b.node, start))
 }
 
-function sampled({ node, msats, score, inflight, firstMs }: Candidate, newcomer: boolean): Sampled {
+function sampled({ node, msats, score, inflight, firstMs }: Candidate, own: boolean): Sampled {
   const plain = firstMs === undefined ? { node, msats, score, inflight } : { node, msats, score, inflight, firstMs }
-  return newcomer ? { ...plain, newcomer } : plain
+  return own ? { ...plain, own } : plain
 }
 
 const isProven = (one: Candidate): boolean => one.stage === 'proven'

@@ -28,7 +28,7 @@ export function drawing(name: string, says: string, power: number): Policy {
       })
       const first = descending(now, mostNamed).map(i => drawn[i] ?? 0)
       const rest = descending(utilities, mostNamed - first.length, first)
-      return [...first, ...rest].map(i => sample[i]?.node ?? '')
+      return [...first, ...rest]
     },
   }
 }

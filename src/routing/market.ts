@@ -4,7 +4,8 @@
  * @module
  */
 import type { Candidate } from './policy.ts'
-import { type Sorted, sorted } from './sorted.ts'
+import { openRow, type Row } from './row.ts'
+import { traitsOf } from './traits.ts'
 
 /** `others` are all who are not proven, the cohort among them. */
 export type Ring = 'proven' | 'cohort' | 'others'
@@ -22,9 +23,17 @@ export interface Market {
   set(candidate: Candidate): void
   remove(node: string): void
   get(node: string): Candidate | undefined
-  /** Visits the candidates of a ring once, upwards from `start` (0 to 1) and round, until told false. */
-  walk(ring: Ring, start: number, visit: (candidate: Candidate) => boolean): void
+  /** How many stand on a ring. */
+  count(ring: Ring): number
+  /**
+   * Looks at `most` of a ring, each once, upwards from `start` (0 to 1) and round; visits who is not screened out, until
+   * told false. Gives how many it looked at.
+   */
+  walk(ring: Ring, start: number, most: number, screens: Screen, visit: (candidate: Candidate) => boolean): number
 }
+
+/** Whether packed traits, price and score may do; see `traits.ts`. */
+export type Screen = (traits: number, msats: number, score: number) => boolean
 
 /** Where a node stands on the ring, 0 to 1: the first 52 bits of its public key. */
 export const positionOf = (node: string): number => Number.parseInt(node.slice(0, 13), 16) / 2 ** 52
@@ -42,35 +51,42 @@ interface Seat {
   candidate: Candidate | undefined
 }
 
-const bySeat = (a: Seat, b: Seat): number => a.position - b.position || (a.node < b.node ? -1 : a.node > b.node ? 1 : 0)
+/** Order of those whose keys begin alike. */
+const byName = (a: Seat, b: Seat): number => (a.node < b.node ? -1 : a.node > b.node ? 1 : 0)
+
+const columnsOf = (one: Candidate): number[] => [traitsOf(one), one.msats, one.score]
 
 /** An empty market. */
 export function openMarket(): Market {
   const seats = new Map<string, Seat>()
-  const rings: Record<Ring, Sorted<Seat>> = { proven: sorted(bySeat), cohort: sorted(bySeat), others: sorted(bySeat) }
-  const prices = { proven: sorted<number>((a, b) => a - b), alive: sorted<number>((a, b) => a - b) }
+  const ring = () => openRow<Seat>(3, byName)
+  const rings: Record<Ring, Row<Seat>> = { proven: ring(), cohort: ring(), others: ring() }
+  const prices = { proven: openRow<0>(0, () => 0), alive: openRow<0>(0, () => 0) }
   let median: number | undefined
 
-  const enter = (seat: Seat, ring: Ring, was: boolean, is: boolean) => {
-    if (was === is) return
-    if (is) rings[ring].add(seat)
-    else rings[ring].remove(seat)
+  const stand = (seat: Seat, on: Ring, was: boolean, is: Candidate | undefined) => {
+    const row = rings[on]
+    if (is === undefined) {
+      if (was) row.remove(seat.position, seat)
+    } else if (was) row.update(seat.position, seat, columnsOf(is))
+    else row.add(seat.position, seat, columnsOf(is))
   }
-  const post = (row: 'proven' | 'alive', was: number | undefined, is: number | undefined) => {
+  const post = (row: Row<0>, was: number | undefined, is: number | undefined) => {
     if (was === is) return
-    if (was !== undefined) prices[row].remove(was)
-    if (is !== undefined) prices[row].add(is)
+    if (was !== undefined) row.remove(was, 0)
+    if (is !== undefined) row.add(is, 0, [])
     median = undefined
   }
   /** Moves a seat from where its candidate stood to where the new one stands; either may be nobody. */
   const place = (seat: Seat, is: Candidate | undefined) => {
     const was = seat.candidate
     seat.candidate = is
-    enter(seat, 'proven', isProven(was), isProven(is))
-    enter(seat, 'others', was !== undefined && !isProven(was), is !== undefined && !isProven(is))
-    enter(seat, 'cohort', isNewcomer(was), isNewcomer(is))
-    post('proven', isProven(was) ? priceOf(was) : undefined, isProven(is) ? priceOf(is) : undefined)
-    post('alive', priceOf(was), priceOf(is))
+    if (was && is && looksLike(was, is)) return
+    stand(seat, 'proven', isProven(was), isProven(is) ? is : undefined)
+    stand(seat, 'others', was !== undefined && !isProven(was), isProven(is) ? undefined : is)
+    stand(seat, 'cohort', isNewcomer(was), isNewcomer(is) ? is : undefined)
+    post(prices.proven, isProven(was) ? priceOf(was) : undefined, isProven(is) ? priceOf(is) : undefined)
+    post(prices.alive, priceOf(was), priceOf(is))
   }
 
   return {
@@ -83,7 +99,7 @@ export function openMarket(): Market {
     get median() {
       if (median === undefined) {
         const row = prices.proven.size > 0 ? prices.proven : prices.alive
-        median = row.at((row.size - 1) >>> 1) ?? 0
+        median = row.keyAt((row.size - 1) >>> 1) ?? 0
       }
       return median
     },
@@ -102,9 +118,21 @@ export function openMarket(): Market {
       seats.delete(node)
     },
     get: node => seats.get(node)?.candidate,
-    walk(ring, start, visit) {
-      const from: Seat = { node: '', position: start, candidate: undefined }
-      rings[ring].walk(from, ({ candidate }) => candidate !== undefined && visit(candidate))
+    count: ring => rings[ring].size,
+    walk(ring, start, most, screens, visit) {
+      let looked = 0
+      rings[ring].walk(start, ({ columns: [traits, msats, scores], items }, from, end) => {
+        if (!traits || !msats || !scores) return false
+        for (let i = from; i < end; i++) {
+          if (looked === most) return false
+          looked++
+          if (!screens(traits[i] ?? 0, msats[i] ?? 0, scores[i] ?? 0)) continue
+          const candidate = items[i]?.candidate
+          if (candidate && !visit(candidate)) return false
+        }
+        return true
+      })
+      return looked
     },
   }
 }
@@ -114,3 +142,7 @@ const isNewcomer = (candidate: Candidate | undefined): boolean =>
   candidate?.cohort === true && candidate.stage !== 'proven'
 const priceOf = (candidate: Candidate | undefined): number | undefined =>
   candidate?.status === 'alive' ? candidate.msats : undefined
+
+/** Whether a walk and the median cannot tell them apart. */
+const looksLike = (a: Candidate, b: Candidate): boolean =>
+  a.msats === b.msats && a.score === b.score && isNewcomer(a) === isNewcomer(b) && traitsOf(a) === traitsOf(b)

@@ -5,7 +5,7 @@
 import type { Params } from '../ledger/params.ts'
 import { type Dice, mostNamed, type Policy, type Sampled, type Wants } from './policy.ts'
 
-/** Best first, each of the sample at most once, at most six, whatever a policy says. Draws a newcomer first where one is due. */
+/** Best first, each of the sample at most once, at most six, whatever a policy says. The first of an exploration is its newcomer. */
 export function orderOf(
   sample: readonly Sampled[],
   lane: string,
@@ -15,14 +15,13 @@ export function orderOf(
   dice: Dice,
   params: Params,
 ): string[] {
-  const newcomers = lane === 'exploration' ? sample.filter(one => one.newcomer) : []
-  const others = newcomers.length > 0 ? sample.filter(one => !one.newcomer) : sample
-  // The price chooses no newcomer, or a bait would.
-  const first = newcomers.length > 0 ? newcomers[Math.floor(dice.next() * newcomers.length)] : undefined
-  const order = new Set<string>(first ? [first.node] : [])
-  const known = new Set(sample.map(one => one.node))
-  if (others.length > 0)
-    for (const node of policy.choose(others, wants, median, dice, params)) if (known.has(node)) order.add(node)
-  for (const { node } of newcomers) order.add(node)
-  return [...order].slice(0, mostNamed)
+  const skipped = lane === 'exploration' ? 1 : 0
+  const others = skipped > 0 ? sample.slice(skipped) : sample
+  const order: string[] = []
+  const add = (one: Sampled | undefined) => {
+    if (one && order.length < mostNamed && !order.includes(one.node)) order.push(one.node)
+  }
+  if (skipped > 0) add(sample[0])
+  if (others.length > 0) for (const i of policy.choose(others, wants, median, dice, params)) add(others[i])
+  return order
 }

@@ -7,6 +7,7 @@ import type { TermsWord } from '../../kinds/index.ts'
 import type { Params } from '../ledger/params.ts'
 import type { Factors } from '../ledger/score.ts'
 import type { Stage } from '../ledger/track.ts'
+import type { Bits } from './traits.ts'
 
 /** A quote (4630) that a node gave for the request at hand. `expiresAt` is unix seconds. */
 export interface Bid {
@@ -83,8 +84,8 @@ export interface Sampled {
   readonly score: number
   readonly inflight: number
   readonly firstMs?: number
-  /** It stands in the sample for exploration. */
-  readonly newcomer?: true
+  /** It is one of those that the operator of the router prefers. */
+  readonly own?: true
 }
 
 /** Why nobody, or not somebody, was chosen. */
@@ -115,22 +116,29 @@ export interface Refusal {
   readonly says: string
 }
 
-/** One condition. `open` says what these wants ask of a candidate, or `undefined` when they ask nothing of the sort. */
+/**
+ * One condition, under the code that a refusal gives. `open` says what these wants ask of a candidate, `undefined` when they
+ * ask nothing of the sort. A condition of price, score or packed traits is screened without looking at the candidate.
+ */
 export interface Filter {
   readonly code: RefusalCode
-  open(wants: Wants, params: Params): ((candidate: Candidate) => boolean) | undefined
-  /** How far a refused candidate is from passing; the least is told to `says`. */
+  open?(wants: Wants, params: Params): ((candidate: Candidate) => boolean) | undefined
+  screen?(wants: Wants): Bits | undefined
+  leastScore?(wants: Wants): number | undefined
+  mostMsats?(wants: Wants): number
+  /** How far a refused candidate is from passing. */
   distance?(candidate: Candidate): number
+  /** `least` is the least distance; the lowest price, or the negative of the highest score, where those are screened. */
   says(fallen: number, least: number, wants: Wants): string
 }
 
-/** A step of a pipe that moves nodes within an order and loses none. */
+/** A step of a pipe that moves what was chosen: indices into the sample. It may lose none. */
 export interface Reorder {
   /** As a policy's name spells it. */
   readonly name: string
-  /** Nodes that are looked up and join the sample when they pass, wherever they stand. */
+  /** Nodes that are looked up and join the sample when they pass, wherever they stand; they are marked `own` in it. */
   readonly own?: readonly string[]
-  reorder(order: readonly string[], sample: readonly Sampled[], wants: Wants): readonly string[]
+  reorder(order: readonly number[], sample: readonly Sampled[], wants: Wants): readonly number[]
 }
 
 /** A filter under the name that policies spell it by. */
@@ -145,10 +153,13 @@ export interface Policy {
   readonly says: string
   /** Conditions beyond those of the customer. */
   readonly filters?: readonly Filter[]
-  /** Nodes that are looked up and join the sample when they pass, wherever they stand. */
+  /** Nodes that are looked up and join the sample when they pass, wherever they stand; they are marked `own` in it. */
   readonly own?: readonly string[]
-  /** Best first, each of them from the sample; `sample` is in ring order and has passed every filter. */
-  choose(sample: readonly Sampled[], wants: Wants, median: number, dice: Dice, params: Params): readonly string[]
+  /**
+   * Indices into the sample, best first, so that nobody can be chosen who has not passed. The sample is in ring order; the
+   * draws from the dice must depend on the arguments alone.
+   */
+  choose(sample: readonly Sampled[], wants: Wants, median: number, dice: Dice, params: Params): readonly number[]
 }
 
 /** Most nodes that an order names: the first is asked, the others are fail-over. */

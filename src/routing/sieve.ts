@@ -4,61 +4,98 @@
  */
 import type { Params } from '../ledger/params.ts'
 import { filters } from './filters.ts'
-import type { Candidate, Filter, Policy, Refusal, Wants } from './policy.ts'
+import type { Candidate, Filter, Policy, Refusal, RefusalCode, Wants } from './policy.ts'
+import { trait, traitsOf } from './traits.ts'
 
 export interface Sieve {
+  /** What traits, price and score already say. */
+  screens(traits: number, msats: number, score: number): boolean
+  /** Everything else, of one that was screened. */
   passes(candidate: Candidate): boolean
+  /** Both, for one that was looked up. */
+  takes(candidate: Candidate): boolean
   /** How many fell to which filter. */
   refused(): Record<string, number>
   /** The condition that the fallen came nearest to keeping; `undefined` when nobody fell. */
   refusal(): Refusal | undefined
 }
 
-interface Row {
+interface Fall {
   readonly filter: Filter
-  readonly test: (candidate: Candidate) => boolean
-  readonly distance: ((candidate: Candidate) => number) | undefined
-  fallen: number
+  count: number
   least: number
 }
 
-const rowOf = (filter: Filter, test: Row['test']): Row => ({
-  filter,
-  test,
-  distance: filter.distance,
-  fallen: 0,
-  least: Number.POSITIVE_INFINITY,
-})
+interface Test {
+  readonly fall: Fall
+  readonly passes: (candidate: Candidate) => boolean
+}
+
+const ranks: ReadonlyMap<RefusalCode, number> = new Map(filters.map(({ code }, index) => [code, index]))
 
 /** The conditions of these wants and of this policy. */
 export function openSieve(wants: Wants, policy: Pick<Policy, 'filters'>, params: Params): Sieve {
-  const rows: Row[] = []
-  for (const filter of filters) {
-    const test = filter.open(wants, params)
-    if (test) rows.push(rowOf(filter, test))
+  const falls: Fall[] = []
+  const tests: Test[] = []
+  const byBit: (Fall | undefined)[] = []
+  let [mask, want] = [0, 0]
+  let [leastScore, mostMsats] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  let [low, dear, full]: (Fall | undefined)[] = []
+
+  const take = (filter: Filter) => {
+    const fall: Fall = { filter, count: 0, least: Number.POSITIVE_INFINITY }
+    falls.push(fall)
+    const bits = filter.screen?.(wants)
+    if (bits) {
+      mask |= bits.mask
+      want = (want & ~bits.mask) | bits.want
+      for (let bit = 31 - Math.clz32(bits.mask & -bits.mask); bit < 32 && (bits.mask >>> bit) & 1; bit++)
+        byBit[bit] = fall
+    }
+    const score = filter.leastScore?.(wants)
+    if (score !== undefined && score > leastScore) [leastScore, low] = [score, fall]
+    const msats = filter.mostMsats?.(wants)
+    if (msats !== undefined && msats < mostMsats) [mostMsats, dear] = [msats, fall]
+    if (filter.code === 'full') full = fall
+    const passes = filter.code === 'full' ? undefined : filter.open?.(wants, params)
+    if (passes) tests.push({ fall, passes })
   }
-  for (const filter of policy.filters ?? []) {
-    const test = filter.open(wants, params)
-    if (test) rows.push(rowOf(filter, test))
+  for (const filter of filters) take(filter)
+  for (const filter of policy.filters ?? []) take(filter)
+
+  const note = (fall: Fall | undefined, distance: number): false => {
+    if (!fall) return false
+    fall.count++
+    if (distance < fall.least) fall.least = distance
+    return false
   }
-  return {
+  const sieve: Sieve = {
+    screens(traits, msats, score) {
+      const wrong = (traits ^ want) & mask
+      if (wrong !== 0) return note(byBit[31 - Math.clz32(wrong & -wrong)], Number.POSITIVE_INFINITY)
+      if (score < leastScore) return note(low, -score)
+      if (msats > mostMsats) return note(dear, msats)
+      return (traits & trait.free) !== 0 || note(full, Number.POSITIVE_INFINITY)
+    },
     passes(candidate) {
-      for (const row of rows) {
-        if (row.test(candidate)) continue
-        row.fallen++
-        if (row.distance) row.least = Math.min(row.least, row.distance(candidate))
-        return false
-      }
+      for (const { fall, passes } of tests)
+        if (!passes(candidate)) return note(fall, fall.filter.distance?.(candidate) ?? Number.POSITIVE_INFINITY)
       return true
     },
+    takes: one => sieve.screens(traitsOf(one), one.msats, one.score) && sieve.passes(one),
     refused() {
       const counts: Record<string, number> = {}
-      for (const { filter, fallen } of rows) if (fallen > 0) counts[filter.code] = (counts[filter.code] ?? 0) + fallen
+      for (const { filter, count } of falls) if (count > 0) counts[filter.code] = (counts[filter.code] ?? 0) + count
       return counts
     },
     refusal() {
-      const row = rows.findLast(({ fallen }) => fallen > 0)
-      return row && { code: row.filter.code, says: row.filter.says(row.fallen, row.least, wants) }
+      let nearest: Fall | undefined
+      for (const fall of falls) if (fall.count > 0 && (!nearest || rank(fall) >= rank(nearest))) nearest = fall
+      return nearest && { code: nearest.filter.code, says: nearest.filter.says(nearest.count, nearest.least, wants) }
     },
   }
+  return sieve
 }
+
+/** Place among the filters; what only a policy asks comes after what nobody can help. */
+const rank = ({ filter }: Fall): number => ranks.get(filter.code) ?? 3.5
