@@ -8,6 +8,19 @@ export { type Cohort, type Newcomer, openCohort } from './cohort.ts'
 export { type CreditLine, type CreditPolicy, creditLine } from './credit-line.ts'
 export { type Directory, type DirectoryOptions, type Entry, type Measurement, openDirectory } from './directory.ts'
 export { type Ejected, isLetOff, letOff } from './ejections.ts'
+export {
+  type FaultCheck,
+  type FaultFinding,
+  type FaultRule,
+  type FaultTools,
+  faultRules,
+  type InvoiceSaid,
+  penaltyOf,
+  type ReceiptAbout,
+  type Redecided,
+  verifyFault,
+  type Witness,
+} from './faults.ts'
 export type { BillFact } from './ledger.ts'
 export {
   type ChainFault,
