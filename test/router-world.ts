@@ -25,7 +25,7 @@ import { openKeys } from '../src/keys.ts'
 import { defaultParams, paramsHash, type TrackFact } from '../src/ledger/index.ts'
 import { openAgreement } from '../src/router/agreement.ts'
 import { openRouter, type Router, type RouterEvent, type RouterOptions } from '../src/router/router.ts'
-import { policies } from '../src/routing/index.ts'
+import { openPolicy } from '../src/routing/index.ts'
 import { type DoubleBook, doubleBook } from './router-double.ts'
 import { doorOf } from './worlds.ts'
 
@@ -70,8 +70,7 @@ export async function routerWorld() {
   }
   const secretOf = () => new Uint8Array(32).fill(next++)
   const now = () => seconds(clock)
-  const policy = policies.get('default')
-  if (!policy) throw new Error('there is no default policy')
+  const policy = openPolicy()
 
   async function router(options: Partial<RouterOptions> = {}): Promise<TestRouter> {
     const secret = options.secret ?? secretOf()
@@ -158,6 +157,7 @@ export async function routerWorld() {
     const pubkey = keys.publicKey(secret)
     const relays = connect()
     const answers: Event[] = []
+    let asked = 0
     relays.listen([addressedTo([pubkey], [routing.number, 7000])], { onEvent: event => answers.push(event) })
     const request = (router: string | undefined, value: Partial<QuoteRequest> = {}): Event =>
       keys.sign(
@@ -165,6 +165,8 @@ export async function routerWorld() {
           {
             ...{ kind: 5050, privacy: 0, allow: [], deny: [], auctionMs: 300, hops: 0, relays: [] },
             ...{ to: router === undefined ? [] : [router], expiresAt: now() + 50 },
+            // Two requests of one second are two.
+            ...{ maxTokens: ++asked },
             ...value,
           },
           now(),

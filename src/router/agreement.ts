@@ -5,7 +5,7 @@
  */
 import type { QuoteRequest, Routing } from '../../kinds/index.ts'
 import { type Params, paramsHash } from '../ledger/index.ts'
-import { openDice, policies } from '../routing/index.ts'
+import { openDice, openPolicy, type Policy } from '../routing/index.ts'
 import { orderOf } from '../routing/order.ts'
 import { wantsOf } from './wants.ts'
 
@@ -13,7 +13,7 @@ import { wantsOf } from './wants.ts'
 export function openAgreement(params: Params): (routing: Routing, request: QuoteRequest) => boolean {
   const hash = paramsHash(params)
   return (routing, request) => {
-    const policy = routing.params === hash ? policies.get(routing.policy) : undefined
+    const policy = routing.params === hash ? policyOf(routing.policy) : undefined
     if (!policy) return false
     const dice = openDice(routing.seed, routing.request)
     dice.next()
@@ -26,5 +26,14 @@ export function openAgreement(params: Params): (routing: Routing, request: Quote
     }
     const own = routing.candidates.filter(({ via }) => via === undefined).map(({ node }) => node)
     return again.laneAllowed && again.start === routing.start && own.every((node, place) => again.order[place] === node)
+  }
+}
+
+/** A stranger may name anything. */
+function policyOf(name: string): Policy | undefined {
+  try {
+    return openPolicy(name)
+  } catch {
+    return undefined
   }
 }

@@ -81,6 +81,8 @@ export type DeskEvent =
 export interface Desk {
   /** A request for quotes that is meant for us, signature verified. */
   take(event: Event): void
+  /** Goes on with what an earlier process had begun. */
+  resume(): void
   /** Requests that are not answered yet. */
   underWay(): number
   close(): void
@@ -116,8 +118,6 @@ export function openDesk(options: DeskOptions): Desk {
     clock.now(),
   )
   const answers = openBuckets(limits.answersPerMinute, Math.max(10, limits.answersPerMinute / 4), 1, () => clock.now())
-
-  for (const event of remembered.open()) begin(event, true)
 
   function take(event: Event) {
     if (closing.signal.aborted || event.pubkey === me) return
@@ -269,6 +269,9 @@ export function openDesk(options: DeskOptions): Desk {
 
   return {
     take,
+    resume() {
+      for (const event of remembered.open()) if (!underWay.has(event.id)) begin(event, true)
+    },
     underWay: () => underWay.size,
     close() {
       closing.abort()

@@ -51,6 +51,8 @@ export interface HearingOptions {
   peers(): readonly string[]
   onEvent(event: Event): void
   onRequest(event: Event): void
+  /** Everybody who is there was heard of: nobody is sent away for want of nodes before. */
+  onPresent(): void
 }
 
 export interface Hearing {
@@ -79,7 +81,7 @@ interface Door {
   readonly by?: (pubkey: string) => boolean
 }
 
-/** Subscribes to who is there and to requests at once, to what was done as soon as it is known by whom. */
+/** Subscribes to who is there at once, to requests and to what was done as soon as that is known. */
 export function openHearing(options: HearingOptions): Hearing {
   const { relays, keys, clock, me, onEvent, onRequest, wordsPerMinute, requestsPerMinute } = options
   const now = seconds(clock)
@@ -112,20 +114,6 @@ export function openHearing(options: HearingOptions): Hearing {
     { past: 90 * day },
     present.resolve,
   )
-  const requests = relays.listen(
-    options.open
-      ? [ofKinds([quoteRequest.number], { since: now - 60 })]
-      : [addressedTo([me], [quoteRequest.number], { since: now - 60 })],
-    {
-      onEvent: onRequest,
-      admit: openIntake({
-        ...{ verify: keys.signed, clock, kinds: [quoteRequest.number], me, open: options.open, maxBytes: requestBytes },
-        windowSeconds: { past: 60, ahead: 60 },
-        rate: { perAuthorPerMinute: requestsPerMinute, burst: Math.max(5, requestsPerMinute / 4) },
-      }).admit,
-    },
-  )
-  listening.add(requests)
   const answers = listen([addressedTo([me], [quote.number, routing.number], { since: now - 60 })], {
     ...{ past: hour, names: me },
   })
@@ -138,9 +126,36 @@ export function openHearing(options: HearingOptions): Hearing {
     { past: 90 * day },
   )
 
+  const hearRequests = () => {
+    const one = relays.listen(
+      options.open
+        ? [ofKinds([quoteRequest.number], { since: now - 60 })]
+        : [addressedTo([me], [quoteRequest.number], { since: now - 60 })],
+      {
+        onEvent: onRequest,
+        admit: openIntake({
+          ...{
+            verify: keys.signed,
+            clock,
+            kinds: [quoteRequest.number],
+            me,
+            open: options.open,
+            maxBytes: requestBytes,
+          },
+          windowSeconds: { past: 60, ahead: 60 },
+          rate: { perAuthorPerMinute: requestsPerMinute, burst: Math.max(5, requestsPerMinute / 4) },
+        }).admit,
+      },
+    )
+    listening.add(one)
+    return one
+  }
+
   function hearWork() {
     if (closed) return everything.resolve()
+    options.onPresent()
     const work = [
+      hearRequests(),
       listen([ofKinds([usageReceipt.number], { since: now - day, limit })], { past: day, by: isNode }),
       listen([ofKinds([textResult.number, feedback.number], { since: now - hour, limit })], { past: hour, by: isNode }),
       listen([ofKinds([textRequest.number, acknowledgement.number], { since: now - hour, limit })], {
@@ -169,7 +184,7 @@ export function openHearing(options: HearingOptions): Hearing {
   void present.promise.then(hearWork)
 
   return {
-    live: Promise.all([requests.live, answers.live, everything.promise]).then(() => undefined),
+    live: Promise.all([answers.live, everything.promise]).then(() => undefined),
     peersChanged() {
       stopChange()
       if (!closed) stopChange = clock.after(changeMs, hearPeers)

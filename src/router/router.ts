@@ -137,6 +137,7 @@ export function openRouter(options: RouterOptions): Router {
     isNode: node => book.directory.get(node) !== undefined,
     peers: peers.known,
     onRequest: event => desk.take(event),
+    onPresent: () => desk.resume(),
     onEvent(event) {
       if (event.pubkey === pubkey) return
       book.heard(event)
