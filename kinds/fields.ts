@@ -76,6 +76,8 @@ export const maybe = <T>(source: Source, value: Value<T>, says: string, rule: st
       const [first] = found
       if (found.length === 0) return undefined
       if (found.includes(undefined) || first === undefined) return broken
+      // Nearly always it is said once, and spelling is dear.
+      if (found.length === 1) return first
       const spelled = JSON.stringify(value.write(first))
       return found.every(item => item !== undefined && JSON.stringify(value.write(item)) === spelled) ? first : broken
     },
