@@ -148,7 +148,7 @@ export function openLedger(params: Params, most = 1_000_000): Ledger {
     const fact = factOf(label)
     if (fact.fact === 'fault') {
       faults.set(node, Math.min(fact.at, faults.get(node) ?? fact.at))
-      for (const [key, track] of tracks) if (key.startsWith(node)) fold(track, fact, params)
+      for (const [key, track] of tracks) if (key.startsWith(`${node}:`)) fold(track, fact, params)
     }
     const name = marketKey(label.kind, label.model)
     const key = `${node}:${name}`
