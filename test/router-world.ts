@@ -72,7 +72,10 @@ export async function routerWorld() {
   const now = () => seconds(clock)
   const policy = openPolicy()
 
-  async function router(options: Partial<RouterOptions> = {}): Promise<TestRouter> {
+  async function router(
+    parts: Partial<RouterOptions> & { hears?: (event: Event) => boolean } = {},
+  ): Promise<TestRouter> {
+    const { hears = () => true, ...options } = parts
     const secret = options.secret ?? secretOf()
     const journal = options.journal ?? memoryJournal()
     const events: RouterEvent[] = []
@@ -86,7 +89,8 @@ export async function routerWorld() {
         onEvent: event => events.push(event),
       },
       openBook(opening) {
-        book = doubleBook(opening)
+        const double = doubleBook(opening)
+        book = { ...double, heard: event => (hears(event) ? double.heard(event) : undefined) }
         return book
       },
       ...options,

@@ -5,8 +5,7 @@
  */
 import type { QuoteRequest, Routing } from '../../kinds/index.ts'
 import { type Params, paramsHash } from '../ledger/index.ts'
-import { openDice, openPolicy, type Policy } from '../routing/index.ts'
-import { orderOf } from '../routing/order.ts'
+import { openDice, openPolicy, type Policy, redecide } from '../routing/index.ts'
 import { wantsOf } from './wants.ts'
 
 /** True where parameters and policy are known here and the candidates that the router named itself come out again. */
@@ -16,16 +15,7 @@ export function openAgreement(params: Params): (routing: Routing, request: Quote
     const policy = routing.params === hash ? policyOf(routing.policy) : undefined
     if (!policy) return false
     const dice = openDice(routing.seed, routing.request)
-    dice.next()
-    const start = dice.next()
-    const wants = wantsOf(request, routing.at)
-    const again = {
-      start,
-      laneAllowed: true,
-      order: orderOf(routing.sample, routing.lane, wants, routing.median, policy, dice, params),
-    }
-    const own = routing.candidates.filter(({ via }) => via === undefined).map(({ node }) => node)
-    return again.laneAllowed && again.start === routing.start && own.every((node, place) => again.order[place] === node)
+    return redecide(routing, wantsOf(request, routing.at), policy, dice, params).faults.length === 0
   }
 }
 

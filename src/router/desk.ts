@@ -99,7 +99,7 @@ const leastBillSeconds = 60
 const mostBillSeconds = 300
 const keepMs = 60_000
 /** What a refusal before any choice leaves of a decision: its dice, and nobody. */
-const nothing = { sample: [], candidates: [], refused: {}, median: 0 } as const
+const nothing = { lane: 'bootstrap', sample: [], candidates: [], refused: {}, median: 0 } as const
 
 /** Nothing is said, for a reason that is nobody's fault. */
 class Silence extends Error {

@@ -148,10 +148,18 @@ function merged(answers: readonly Answer[], peers: readonly string[], request: Q
   for (let turn = 0; turn < 6; turn++)
     for (const { peer, candidates } of inTurn) {
       const one = candidates[turn]
-      if (one && !found.has(one.node) && fits(one, request)) found.set(one.node, { ...one, via: peer })
+      if (one && !found.has(one.node) && fits(one, request)) found.set(one.node, unjudged(one, peer))
     }
   return { candidates: [...found.values()], via: inTurn.map(({ id }) => id) }
 }
 
 const fits = ({ node, msats }: RoutedCandidate, { capMsats, allow, deny }: QuoteRequest): boolean =>
   (capMsats === undefined || msats <= capMsats) && !deny.includes(node) && (allow.length === 0 || allow.includes(node))
+
+/** What a candidate is to us: its price and terms by its router's word, and no score, for nothing of it was verified here. */
+function unjudged(one: RoutedCandidate, via: string): RoutedCandidate & { readonly via: string } {
+  const reasons = one.reasons.slice(0, 8).map(line => `${via.slice(0, 8)} says: ${line}`.slice(0, 128))
+  return { ...one, ...nothingKnown, reasons, via }
+}
+
+const nothingKnown = { score: 0, factors: { R: 0, V: 0, Q: 0, T: 0, K: 0, L: 0 }, stage: 'new', log: -1 } as const
