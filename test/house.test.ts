@@ -65,6 +65,8 @@ const may: Record<string, readonly string[]> = {
   mailbox: ['kinds', ...leaves],
   journal: ['kinds', ...leaves],
   ledger: ['kinds', 'hash', 'bounded'],
+  // What it simulates is the ledger and the routing themselves.
+  sim: ['kinds', 'ledger', 'routing', 'hash', 'bounded'],
   escrow: ['kinds', 'relays', ...heart, 'payments', ...leaves],
   keys: ['kinds', ...leaves],
   seal: ['kinds', 'keys', ...leaves],

@@ -8,9 +8,18 @@ import { demoCommand } from './commands/demo.ts'
 import { helpCommand } from './commands/help.ts'
 import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
+import { simCommand } from './commands/sim.ts'
 import { verifierCommand } from './commands/verifier.ts'
 import { walletCommand } from './commands/wallet.ts'
 
-const working: readonly Command[] = [demoCommand, relayCommand, nodeCommand, askCommand, walletCommand, verifierCommand]
+const working: readonly Command[] = [
+  demoCommand,
+  relayCommand,
+  nodeCommand,
+  askCommand,
+  walletCommand,
+  verifierCommand,
+  simCommand,
+]
 
 export const commands: readonly Command[] = [...working, helpCommand(working)]
