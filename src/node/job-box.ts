@@ -215,7 +215,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
           const rest = options.used(now, meter.timing())
           keeping.forget()
           return rest
-        }, 'soon')
+        }, 'plain')
         escrow?.forget()
         options.forgotten(now)
         publish()

@@ -11,6 +11,7 @@ import type { Journal, Plain } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
 import type { Timing } from './meter.ts'
 import type { NodeEvent } from './node-event.ts'
+import { attempt } from './request.ts'
 import { offer } from './speech.ts'
 
 /** Jobs for which a receipt is published: those that a router brought, all, or none. */
@@ -101,7 +102,16 @@ export function openUsage(options: UsageOptions): Usage {
     write(used) {
       const { id, customer } = used.job
       if (!earned(used) || journal.outbox.of(id).some(said => said.slot === slot)) return () => {}
-      const { event, seq } = receiptOf(used)
+      const made = attempt(() => receiptOf(used))
+      if (!made) {
+        options.tell({
+          event: 'trouble',
+          job: id,
+          says: 'No usage receipt: the figures of this job cannot be written.',
+        })
+        return () => {}
+      }
+      const { event, seq } = made
       // A chain that forks looks like a lie: its end is on the disk before others can see it for long.
       journal.outbox.keep({ job: id, slot, event, until: seconds(clock) + Math.ceil(keepMs / 1000) }, 'soon')
       shelf.set(head, { seq, id: event.id }, 'soon')
