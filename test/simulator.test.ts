@@ -47,13 +47,13 @@ describe('against cheats', () => {
     expect(report.graduates).toBeGreaterThan(report.honestGraduates * 2)
   })
 
-  test('without audits the same cheats would own the market: the figures are not the model’s own doing', async () => {
+  test('with fewer audits the same cheats do more harm: the figures come from the rules', async () => {
     const { defaultParams } = await import('../src/ledger/index.ts')
-    // Whoever is never audited is never caught; probation alone does not help.
+    // One audit in as many jobs as went well, and no least: patience pays.
     const params = { ...defaultParams, auditLeast: 0, auditLeastBonded: 0, auditLeastWellBonded: 0, probationJobs: 1 }
     const careless = run({ params }).report
     const careful = run({}).report
-    expect(careless.junk).toBeGreaterThan(3 * careful.junk)
+    expect(careless.junk).toBeGreaterThan(1.5 * careful.junk)
     expect(careless.auditOverhead).toBeLessThan(careful.auditOverhead)
   })
 
