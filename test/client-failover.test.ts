@@ -1,37 +1,20 @@
-/** A node dies, refuses or keeps silent: the next one is asked, the text is whole, and nothing is paid twice. */
+/** A node is killed: the next one is asked, the text is whole, and nothing is paid twice; in every world. */
 import { expect } from 'vitest'
-import type { RoutedEvent, RoutedQuestion } from '../src/client/client.ts'
-import { type Grid, type GridNodeOptions, openGrid, walletMsats } from './client-grid.ts'
+import {
+  askInOrder as ask,
+  type Grid,
+  type GridNodeOptions,
+  shown,
+  walletMsats,
+  withGrid,
+  words,
+} from './client-grid.ts'
 import { keeps } from './promises.ts'
 import { inEveryWorld, type World } from './worlds.ts'
 
-const words = 'one two three four five six seven eight nine ten eleven twelve'
-const fast = { billMs: 1_500, firstMs: 1_500, gapMs: 1_000, wholeMs: 2_000 }
-
-export const shown = (events: readonly RoutedEvent[]): string =>
-  events.reduce(
-    (text, event) => (event.event === 'chunk' ? text + event.text : event.event === 'replaced' ? event.text : text),
-    '',
-  )
-
 inEveryWorld('fail-over', open => {
-  const within = async (nodes: readonly GridNodeOptions[], body: (grid: Grid, world: World) => Promise<void>) => {
-    const world = await open()
-    const grid = await openGrid(world, { nodes })
-    try {
-      await body(grid, world)
-      expect(grid.net.conserved()).toBe(true)
-    } finally {
-      await grid.close()
-    }
-  }
-  const ask = async (grid: Grid, order: readonly number[], question: Partial<RoutedQuestion> = {}) => {
-    const router = await grid.router({ order })
-    return grid.client.askRouted({
-      ...{ text: words, routers: [router.pubkey], capMsats: 5_000n, patience: () => fast, hedge: false },
-      ...{ onEvent: grid.onEvent, ...question },
-    })
-  }
+  const within = (nodes: readonly GridNodeOptions[], body: (grid: Grid, world: World) => Promise<void>) =>
+    withGrid(open, nodes, body)
 
   keeps('pay.exact', 'the first of the route answers, is paid once, and nobody else hears of the job', () =>
     within([{}, {}], async (grid, world) => {
@@ -63,6 +46,50 @@ inEveryWorld('fail-over', open => {
       expect(outcome.msats).toBe(2_000n)
       expect(await grid.payer.balance()).toBe(walletMsats - 2_000n)
       expect(grid.events.find(({ event }) => event === 'failover')).toMatchObject({ asks: 'rest' })
+    }),
+  )
+
+  keeps('pay.hold', 'a node that dies with held money is not paid, and the next one is paid whole', () =>
+    within([{ echo: { fault: 'hangs' } }, {}], async grid => {
+      const [first, second] = grid.nodes
+      const asking = ask(grid, [0, 1], { terms: { word: 'hold' } })
+      await first?.told('held')
+      await first?.kill()
+      await grid.withdrawn()
+      // Held money is nobody's: no second order before it is back.
+      expect(grid.events.filter(({ event }) => event === 'attempt')).toHaveLength(1)
+      const [order] = grid.journal.orders.list({ state: 'planned' })
+      expect(order).toMatchObject({ peer: first?.pubkey, msats: 2_000n })
+      // As the wallet does by itself at its deadline.
+      const holder = await first?.payee.hold?.()
+      await holder?.cancel(order?.hash ?? '')
+      const outcome = await asking
+      expect(outcome).toMatchObject({ ok: true, text: words, msats: 2_000n })
+      expect(outcome.attempts).toMatchObject([
+        { node: first?.pubkey, state: 'dead', msats: 0n },
+        { node: second?.pubkey, state: 'answered', msats: 2_000n },
+      ])
+      expect(await grid.payer.balance()).toBe(walletMsats - 2_000n)
+      expect(await first?.payee.balance()).toBe(walletMsats)
+    }),
+  )
+
+  keeps('pay.back', 'a node that is killed after it was paid is asked for the money, and the next one is paid', () =>
+    within([{ echo: { fault: 'hangs' } }, {}], async grid => {
+      const [first, second] = grid.nodes
+      const asking = ask(grid, [0, 1])
+      await first?.told('running')
+      await first?.kill()
+      const outcome = await asking
+      expect(outcome).toMatchObject({ ok: true, text: words, msats: 4_000n })
+      expect(outcome.attempts).toMatchObject([
+        { node: first?.pubkey, state: 'dead', msats: 2_000n, refund: 'unpaid' },
+        { node: second?.pubkey, state: 'answered', msats: 2_000n },
+      ])
+      expect(grid.events.find(({ event }) => event === 'failover')).toMatchObject({ asks: 'whole', paidMsats: 2_000n })
+      // The claim outlives the question.
+      expect([...grid.journal.shelf('claims').entries()]).toHaveLength(1)
+      expect(await grid.payer.balance()).toBe(walletMsats - 4_000n)
     }),
   )
 })

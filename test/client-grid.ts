@@ -2,30 +2,22 @@
  * Several nodes, one client and routers that are doubles, in one world: what stories of routed questions need.
  * @module
  */
+import { cancel } from '../kinds/index.ts'
+import type { Relays } from '../relays/relay.ts'
 import {
-  type Event,
-  feedback,
-  handler,
-  present,
-  type QuoteRequest,
-  quoteRequest,
-  type Routing,
-  routing,
-  type Template,
-} from '../kinds/index.ts'
-import { query, type Relays } from '../relays/relay.ts'
-import { type Client, type ClientOptions, openClient, type RoutedEvent } from '../src/client/client.ts'
-import { wantsOf } from '../src/client/wants.ts'
-import { seconds } from '../src/clock.ts'
-import { sha256Hex } from '../src/hash.ts'
+  type Client,
+  type ClientOptions,
+  openClient,
+  type RoutedEvent,
+  type RoutedOutcome,
+  type RoutedQuestion,
+} from '../src/client/client.ts'
 import type { Journal } from '../src/journal/journal.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
-import { defaultParams, paramsHash } from '../src/ledger/index.ts'
 import { type Node, type NodeEvent, type NodeOptions, openNode } from '../src/node/node.ts'
-import type { Bill } from '../src/payments/payment.ts'
 import { type SimNet, type SimWallet, simNet } from '../src/payments/sim.ts'
-import { decide, openDice, openMarket, policies } from '../src/routing/index.ts'
 import { type EchoOptions, echoRunner } from '../src/runners/echo.ts'
+import { type FakeRouter, fakeRouter, type RouterOptions } from './client-router.ts'
 import type { World } from './worlds.ts'
 
 export const walletMsats = 1_000_000n
@@ -56,6 +48,10 @@ export interface Grid {
   readonly journal: Journal
   readonly events: RoutedEvent[]
   onEvent(event: RoutedEvent): void
+  /** Resolves when the client told of this, for the `times`-th time. */
+  onceEvent(event: RoutedEvent['event'], times?: number): Promise<RoutedEvent>
+  /** Resolves when a withdrawal has been seen on the relay. */
+  withdrawn(): Promise<void>
   router(options?: RouterOptions): Promise<FakeRouter>
   close(): Promise<void>
 }
@@ -78,15 +74,32 @@ export async function openGrid(
     ...options.client,
   })
   const routers: FakeRouter[] = []
+  let waiting: (() => void)[] = []
+  const { promise: withdrawal, resolve: seeWithdrawal } = Promise.withResolvers<void>()
+  const spy = world.connect().listen([{ kinds: [cancel.number] }], { onEvent: () => seeWithdrawal() })
   return {
     ...{ net, nodes, payer, client, journal, events },
-    onEvent: event => void events.push(event),
+    onEvent(event) {
+      events.push(event)
+      const now = waiting
+      waiting = []
+      for (const look of now) look()
+    },
+    async onceEvent(event, times = 1) {
+      for (;;) {
+        const found = events.filter(one => one.event === event)[times - 1]
+        if (found) return found
+        await new Promise<void>(look => waiting.push(look))
+      }
+    },
+    withdrawn: () => withdrawal,
     async router(how = {}) {
       const router = await fakeRouter(world, net, nodes, how)
       routers.push(router)
       return router
     },
     async close() {
+      spy.close()
       for (const router of routers) router.close()
       for (const node of nodes) await node.kill()
       for (const node of nodes) await node.payee.close()
@@ -142,125 +155,42 @@ async function openGridNode(world: World, net: SimNet, options: GridNodeOptions,
   }
 }
 
-export interface RouterOptions {
-  /** Places of the nodes in the order that its dice shall give; seeds are thrown away until they do. */
-  readonly order?: readonly number[]
-  /** Nodes that it knows. Default: all. */
-  readonly knows?: readonly number[]
-  /** `silent` answers nothing; `refuses` says this code. */
-  readonly says?: 'routes' | 'silent' | { readonly refuses: string }
-  readonly feeMsats?: bigint
-  /** What is told of each node's speed. */
-  readonly speed?: { readonly firstMs?: number; readonly p95FirstMs?: number }
-  /** A lie: changes what is said before it is signed. */
-  lie?(said: Routing): Routing
+/** What a reader has in front of him after these events. */
+export const shown = (events: readonly RoutedEvent[]): string =>
+  events.reduce(
+    (text, event) => (event.event === 'chunk' ? text + event.text : event.event === 'replaced' ? event.text : text),
+    '',
+  )
+
+export const words = 'one two three four five six seven eight nine ten eleven twelve'
+
+/** Opens a world with these nodes, runs the body, and holds that no money came or went. */
+export async function withGrid(
+  open: () => Promise<World>,
+  nodes: readonly GridNodeOptions[],
+  body: (grid: Grid, world: World) => Promise<void>,
+): Promise<void> {
+  const world = await open()
+  const grid = await openGrid(world, { nodes })
+  try {
+    await body(grid, world)
+    if (!grid.net.conserved()) throw new Error('money came or went')
+  } finally {
+    await grid.close()
+  }
 }
 
-export interface FakeRouter {
-  readonly pubkey: string
-  readonly asked: QuoteRequest[]
-  readonly payee: SimWallet
-  /** From now on it hears nothing. */
-  close(): void
-}
-
-/** An honest router in a few lines, which can be told to lie. */
-async function fakeRouter(
-  world: World,
-  net: SimNet,
-  nodes: readonly GridNode[],
-  options: RouterOptions,
-): Promise<FakeRouter> {
-  const { keys, clock } = world
-  const secret = keys.newSecret()
-  const pubkey = keys.publicKey(secret)
-  const relays = world.connect(secret)
-  const payee = net.wallet({ alias: 'router', msats: walletMsats })
-  const asked: QuoteRequest[] = []
-  const knows = options.knows ?? nodes.map((_, at) => at)
-  const seq = 0
-  const send = (template: Template) => relays.publish(keys.sign(template, secret), { want: 1 })
-
-  async function answer(event: Event, request: QuoteRequest) {
-    const keysKnown = knows.map(at => nodes[at]?.pubkey ?? '')
-    const announced = await query(relays, [{ kinds: [handler.number], authors: keysKnown }])
-    const market = openMarket()
-    const found = new Map<
-      string,
-      { id: string; service: string; terms: Routing['candidates'][number]['terms']; msats: bigint }
-    >()
-    const factors = { R: 1, V: 1, Q: 1, T: 1, K: 1, L: 1 }
-    for (const one of announced) {
-      const read = handler.read(one)
-      if (!read.ok) continue
-      const { id: service, priceMsats: msats = 0n, terms = [] } = read.value
-      found.set(one.pubkey, { id: one.id, service, terms, msats })
-      market.set({
-        ...{ node: one.pubkey, service, msats: Number(msats), score: 0.5, factors, stage: 'proven', status: 'alive' },
-        ...{ inflight: 0, slots: 8, privacy: [0, 1], terms },
-      })
-    }
-    const policy = policies.get('default')
-    if (!policy) throw new Error('no default policy')
-    const wanted = options.order?.map(at => nodes[at]?.pubkey)
-    let seed = sha256Hex(keys.newSecret())
-    const draw = () => decide(market, wantsOf(request, seconds(clock)), policy, openDice(seed, event.id), defaultParams)
-    let decision = draw()
-    for (let i = 0; wanted && decision.order.length > 0 && i < 5_000; i++) {
-      if (wanted.every((node, at) => decision.order[at] === node)) break
-      seed = sha256Hex(keys.newSecret())
-      decision = draw()
-    }
-    const refusal = typeof options.says === 'object' ? { code: options.says.refuses, says: 'no' } : decision.refusal
-    const named = refusal ? [] : decision.order
-    const value: Routing = present({
-      ...{ request: event.id, to: event.pubkey, asked: event, policy: 'default', params: paramsHash(defaultParams) },
-      ...{ lane: decision.lane, at: seconds(clock), seq, prev: seq === 0 ? '' : sha256Hex('before'), seed },
-      ...{
-        commit: sha256Hex(seed),
-        median: decision.median,
-        start: decision.start,
-        sample: refusal ? [] : decision.sample,
-      },
-      candidates: named.flatMap(node => {
-        const one = found.get(node)
-        return one
-          ? [
-              {
-                ...{ node, service: one.service, msats: one.msats, terms: one.terms, score: 0.5, factors },
-                ...{ stage: 'proven', log: -1, announcement: one.id, firm: false, reasons: ['drawn'] },
-                ...options.speed,
-              },
-            ]
-          : []
-      }),
-      refused: { ...decision.refused },
-      refusal: refusal && { code: refusal.code, says: refusal.says },
-      via: [],
-    })
-    await send(routing.write(options.lie ? options.lie(value) : value, seconds(clock)))
-  }
-
-  const billed = new Map<string, Bill>()
-  async function onRequest(event: Event) {
-    const read = quoteRequest.read(event)
-    if (!read.ok || !read.value.to.includes(pubkey)) return
-    asked.push(read.value)
-    if (options.says === 'silent') return
-    const { feeMsats = 0n } = options
-    if (feeMsats === 0n) return answer(event, read.value)
-    const bill = await payee.bill({ key: event.id, msats: feeMsats, expirySeconds: 60, description: 'fee' })
-    billed.set(event.id, bill)
-    payee.watch(bill.hash, () => void answer(event, read.value))
-    const about = { job: event.id, customer: event.pubkey, says: '', content: '' }
-    const bolt11 = bill.bolt11
-    await send(feedback.write({ ...about, status: 'payment-required', msats: feeMsats, bolt11 }, seconds(clock)))
-    return undefined
-  }
-
-  const listening = relays.listen([{ kinds: [quoteRequest.number], '#p': [pubkey] }], {
-    onEvent: event => void onRequest(event),
+/** Asks by a router whose dice give this order, with little patience. */
+export async function askInOrder(
+  grid: Grid,
+  order: readonly number[],
+  question: Partial<RoutedQuestion> = {},
+): Promise<RoutedOutcome> {
+  const router = await grid.router({ order })
+  return grid.client.askRouted({
+    ...{ text: words, routers: [router.pubkey], capMsats: 5_000n, hedge: false, refundMs: 300 },
+    patience: () => ({ billMs: 1_500, firstMs: 1_500, gapMs: 1_000, wholeMs: 2_000 }),
+    onEvent: grid.onEvent,
+    ...question,
   })
-  await listening.live
-  return { pubkey, asked, payee, close: () => listening.close() }
 }

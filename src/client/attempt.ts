@@ -119,6 +119,7 @@ export function tryOne(options: AttemptOptions, signal?: AbortSignal): Trying {
   })
 
   function abandon(why: Why) {
+    if (run && isEnd(run.job().state)) return
     given ??= why
     watching.stop()
     run?.abandon(why)

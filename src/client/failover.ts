@@ -38,6 +38,8 @@ export interface FailoverOptions {
   patience?(candidate: Candidate): Patience
   /** Milliseconds of silence after which a second node is asked beside the first; `undefined`: never. */
   hedgeAfter(candidate: Candidate): number | undefined
+  /** How long money is waited for that nodes keep which failed; it is claimed again later. Default 5,000. */
+  readonly refundMs?: number
   tell(event: FailoverEvent): void
   measured(node: string, speed: Speed): void
 }
@@ -54,9 +56,6 @@ export interface Tried {
   readonly why?: Why
 }
 
-/** How long money of ours at nodes that died is waited for once the answer is there: it is claimed again later. */
-const claimsMs = 3_000
-
 /** Resolves when somebody has answered or nobody is left, and all money is accounted for or given up on. */
 export async function failover(
   options: FailoverOptions,
@@ -64,7 +63,7 @@ export async function failover(
   question: Question,
   signal?: AbortSignal,
 ): Promise<Tried> {
-  const { clock, tell } = options
+  const { clock, tell, refundMs = 5_000 } = options
   const queue = [...candidates]
   const trials: Trying[] = []
   const claims = new AbortController()
@@ -133,6 +132,13 @@ export async function failover(
     await second?.accounted
   }
 
+  async function refunds(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const stop = clock.after(refundMs, resolve)
+    await Promise.race([Promise.all(trials.map(trial => trial.outcome)), late])
+    stop()
+  }
+
   const isOver = () =>
     signal?.aborted ||
     seconds(clock) >= deadline ||
@@ -142,13 +148,13 @@ export async function failover(
     let next = take()
     if (!next && queue.length > 0 && committed() > 0n) {
       // What comes back may make room for one more.
-      await Promise.all(trials.map(trial => trial.outcome))
+      await refunds()
       next = take()
     }
     if (!next) break
     await round(next)
   }
-  const stop = clock.after(claimsMs, () => claims.abort())
+  const stop = clock.after(refundMs, () => claims.abort())
   const outcomes = await Promise.all(
     trials.map(async trial => {
       const outcome = await trial.outcome

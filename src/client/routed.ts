@@ -55,6 +55,8 @@ export interface RoutedQuestion extends Omit<Question, 'node' | 'onEvent' | 'beg
   readonly hedge?: boolean
   /** Say publicly what came of each job. Default: where a router chose. */
   readonly acknowledge?: boolean
+  /** How long money is waited for that nodes keep which failed; it is claimed again later. Default 5,000. */
+  readonly refundMs?: number
   /** Bounds of silence; by default from what is known of the node. */
   patience?(candidate: Candidate): Patience
   onEvent?(event: RoutedEvent): void
@@ -156,6 +158,7 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
             hedgeAfter: candidate => (question.hedge === false ? undefined : hedgeAfterMs(candidate)),
             measured: (node, speed) => measured.speed(node, speed),
             ...(question.patience ? { patience: question.patience } : {}),
+            ...(question.refundMs === undefined ? {} : { refundMs: question.refundMs }),
           },
           found.candidates,
           question,
