@@ -64,18 +64,20 @@ export function decide(market: Market, wants: Wants, policy: Policy, dice: Dice,
     passed = walk.ring('proven', params.ring - (newcomer ? 1 : 0))
     if (passed.length === 0 && !newcomer && mayBegin(market, wants, sieve)) {
       lane = 'bootstrap'
+      const forget = sieve.mark()
       passed = walk.ring('cohort', params.ring)
       // A cohort that can fill a draw keeps its jobs to itself: spread over everybody they would prove nobody.
-      if (market.proven === 0 && passed.length < params.draw)
-        passed = joined(
-          passed,
-          walk.ring('others', params.ring, one => one.cohort !== true),
-          start,
-          params.ring,
-        )
+      if (market.proven === 0 && passed.length < params.draw) {
+        forget()
+        passed = joined(passed, walk.ring('others', params.ring), start, params.ring)
+      }
     }
   }
-  const own = walk.named(policy.own ?? [], params.ring - 1).filter(one => one !== newcomer)
+  const mine = (policy.own ?? []).filter(node => wants.allow.length === 0 || wants.allow.includes(node))
+  const forget = sieve.mark()
+  const own = walk.named(mine, params.ring - 1).filter(one => one !== newcomer)
+  // They fell on their ring already, if they fell.
+  forget()
   passed = joined(own, passed, start, params.ring - (newcomer ? 1 : 0))
 
   const names = new Set(policy.own)

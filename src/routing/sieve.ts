@@ -14,6 +14,8 @@ export interface Sieve {
   passes(candidate: Candidate): boolean
   /** Both, for one that was looked up. */
   takes(candidate: Candidate): boolean
+  /** Remembers who has fallen by now; what is returned forgets who fell after. */
+  mark(): () => void
   /** How many fell to which filter. */
   refused(): Record<string, number>
   /** The condition that the fallen came nearest to keeping; `undefined` when nobody fell. */
@@ -83,6 +85,12 @@ export function openSieve(wants: Wants, policy: Pick<Policy, 'filters'>, params:
       return true
     },
     takes: one => sieve.screens(traitsOf(one), one.msats, one.score) && sieve.passes(one),
+    mark() {
+      const before = falls.map(({ count, least }) => [count, least] as const)
+      return () => {
+        for (const [i, fall] of falls.entries()) [fall.count, fall.least] = before[i] ?? [0, Number.POSITIVE_INFINITY]
+      }
+    },
     refused() {
       const counts: Record<string, number> = {}
       for (const { filter, count } of falls) if (count > 0) counts[filter.code] = (counts[filter.code] ?? 0) + count
