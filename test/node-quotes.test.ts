@@ -153,7 +153,7 @@ test('what cannot be served is not answered', async () => {
     },
   })
   customer.rfq({ privacy: 2, region: 'eu', determinism: 'bitwise' })
-  customer.rfq({ privacy: 0 })
+  customer.rfq({ privacy: 3 })
   await town.until('the second quote', () => town.quotes()[1])
   await town.clock.advance(1_000)
   expect(town.quotes()).toHaveLength(2)

@@ -106,7 +106,7 @@ export function openQuotes(options: QuotesOptions): Quotes {
       (asked.to.length === 0 || asked.to.includes(me)) &&
       (asked.allow.length === 0 || asked.allow.includes(me)) &&
       !asked.deny.includes(me) &&
-      options.privacy.includes(asked.privacy) &&
+      (asked.privacy === 0 || options.privacy.includes(asked.privacy)) &&
       (asked.region === undefined || asked.region === options.region) &&
       (asked.determinism === undefined || asked.determinism === options.determinism) &&
       (terms === undefined || msats === 0n || options.terms.includes(terms.word)) &&
