@@ -24,7 +24,11 @@ export interface ChainOptions {
 
 export interface Chain {
   position(): Position
-  append(write: (at: Place) => Template): Promise<Event>
+  /**
+   * One entry, as `Book.append` says. Those that are `grouped` and wait together reach the disk together: their `write`
+   * must not write to the journal before it throws.
+   */
+  append(write: (at: Place) => Template, grouped?: boolean): Promise<Event>
   /** Entries from `seq` on, in order. Throws where the journal has a hole or something else than an entry. */
   entries(from: number): IterableIterator<{ readonly seq: number; readonly event: Event }>
   /** Waits for entries under way. What no relay took yet is offered again in the next life. */
@@ -32,6 +36,7 @@ export interface Chain {
 }
 
 interface Waiting {
+  readonly grouped: boolean
   readonly write: (at: Place) => Template
   readonly resolve: (event: Event) => void
   readonly reject: (error: unknown) => void
@@ -41,6 +46,7 @@ const keyOf = (seq: number): string => String(seq).padStart(12, '0')
 /** For how long a relay that is down is waited for before an entry is offered anew. */
 const keepMs = 600_000
 const againMs = 30_000
+const mostTogether = 64
 
 /** Opens the chain where the journal left it, and offers again what no relay took. */
 export function openChain(options: ChainOptions): Chain {
@@ -70,34 +76,50 @@ export function openChain(options: ChainOptions): Chain {
 
   function drain() {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      const { write, resolve, reject } = next
-      const following = seedOf(secret, seq + 1)
-      const place: Place = { seq, prev, seed, commit: commitTo(following) }
-      let event: Event
-      try {
-        event = journal.atomically(() => {
-          const signed = keys.sign(write(place), secret)
-          const free = log.claim(keyOf(seq), JSON.stringify(signed), 'money')
-          if (!free) throw new Error(`Entry ${seq} of the router's log is taken: two routers use one journal.`)
+      const group = [next]
+      while (next.grouped && queue[0]?.grouped && group.length < mostTogether) group.push(...queue.splice(0, 1))
+      keepTogether(group)
+    }
+    draining = false
+  }
+
+  function keepTogether(group: readonly Waiting[]) {
+    const before = { seq, prev, seed }
+    const kept: { readonly waiting: Waiting; readonly event: Event; readonly place: Place }[] = []
+    try {
+      journal.atomically(() => {
+        for (const waiting of group) {
+          const following = seedOf(secret, seq + 1)
+          const place: Place = { seq, prev, seed, commit: commitTo(following) }
+          let event: Event
+          try {
+            event = keys.sign(waiting.write(place), secret)
+          } catch (error) {
+            if (!waiting.grouped) throw error
+            waiting.reject(error)
+            continue
+          }
+          if (!log.claim(keyOf(seq), JSON.stringify(event), 'money'))
+            throw new Error(`Entry ${seq} of the router's log is taken: two routers use one journal.`)
           unsent.set(keyOf(seq), true, 'money')
-          return signed
-        }, 'money')
-      } catch (error) {
-        reject(error)
-        continue
-      }
-      prev = event.id
-      seed = following
-      seq++
+          kept.push({ waiting, event, place })
+          ;[seq, prev, seed] = [seq + 1, event.id, following]
+        }
+      }, 'money')
+    } catch (error) {
+      ;({ seq, prev, seed } = before)
+      for (const { reject } of group) reject(error)
+      return
+    }
+    for (const { waiting, event, place } of kept) {
       try {
         onEntry(event, place)
       } catch (error) {
         onTrouble(String(error))
       }
       offer(keyOf(place.seq), event)
-      resolve(event)
+      waiting.resolve(event)
     }
-    draining = false
   }
 
   function offer(key: string, event: Event) {
@@ -121,10 +143,10 @@ export function openChain(options: ChainOptions): Chain {
 
   return {
     position: () => ({ seq, prev, commit: commitTo(seed) }),
-    append(write) {
+    append(write, grouped = false) {
       if (closing.signal.aborted) return Promise.reject(new Error('The book is closed.'))
       const { promise, resolve, reject } = Promise.withResolvers<Event>()
-      queue.push({ write, resolve, reject })
+      queue.push({ grouped, write, resolve, reject })
       if (!draining) {
         draining = true
         idle = Promise.resolve().then(drain)

@@ -1,0 +1,221 @@
+/**
+ * Payments as they are attested: whenever another paper of a job comes, what is there is judged, and said if it says
+ * more than what was said before. The order of arrival does not matter.
+ * @module
+ */
+import {
+  acknowledgement,
+  addressees,
+  type Event,
+  feedback,
+  present,
+  textRequest,
+  textResult,
+  usageReceipt,
+  zapReceipt,
+} from '../../kinds/index.ts'
+import { bounded } from '../bounded.ts'
+import type { Entry } from '../ledger/directory.ts'
+import { readInvoice } from '../payments/bolt11.ts'
+import type { Network } from '../payments/payment.ts'
+import { type JudgeContext, type Judgement, judge } from './attest.ts'
+import type { Case } from './cases.ts'
+import type { Labels } from './labels.ts'
+
+export interface PaymentsOptions {
+  readonly labels: Labels
+  readonly network: Network
+  servicesOf(node: string): readonly Entry[]
+  verify(event: Event): boolean
+  /** Unix seconds. */
+  now(): number
+}
+
+export interface Payments {
+  /** Judges what is there. What may still become better is said when it has waited. */
+  consider(one: Case): void
+  /** A node was announced: jobs whose papers waited for that. */
+  announced(node: string): readonly string[]
+  /** Jobs that have waited for a better word; consider them or drop them. */
+  due(): readonly string[]
+  drop(job: string): void
+  /** The word for a payment that both sides stand by was written, or is under way. */
+  isPaid(one: Case): boolean
+}
+
+/** Seconds in which the node's own word usually follows its zap receipt. */
+const patienceSeconds = 30
+const perNode = 32
+const mostPatient = 10_000
+
+interface Found {
+  readonly judgement: Judgement
+  readonly evidence: readonly string[]
+  readonly at: number
+  readonly by: 'zap' | 'proof'
+  readonly node: string
+  readonly usage?: Event
+}
+
+export function openPayments(options: PaymentsOptions): Payments {
+  const { labels, network, servicesOf, verify, now } = options
+  const unannounced = bounded<string, Set<string>>(1_000)
+  const patient = new Map<string, number>()
+  const settled = labels.rank('settled')
+
+  function consider(one: Case) {
+    const { request } = one
+    if (!request) return
+    const waited = (patient.get(one.job) ?? Number.POSITIVE_INFINITY) <= now()
+    for (const found of [...zapsOf(one, request), ...proofsOf(one, request)]) say(one, request, found, waited)
+    if (waited) patient.delete(one.job)
+  }
+
+  function say(one: Case, request: Event, found: Found, waited: boolean) {
+    const { judgement, evidence, at, by, node, usage } = found
+    const { label, hash, msats } = judgement
+    const rank = labels.rank(label)
+    if (rank <= (one.labels.get(hash ?? '') ?? -1)) return
+    if ((label === 'receipt-valid' || label === 'invoice-only') && !waited) {
+      if (!patient.has(one.job) && patient.size < mostPatient) patient.set(one.job, now() + patienceSeconds)
+      return
+    }
+    const metered = usage && usageReceipt.read(usage)
+    const asked = textRequest.read(request)
+    const model =
+      one.routed?.model ?? (metered?.ok ? metered.value.model : undefined) ?? (asked.ok ? asked.value.model : '')
+    const written = labels.payment(
+      present({
+        ...{ topic: 'payment' as const, label, node, job: one.job, evidence: [...new Set(evidence)].slice(0, 16) },
+        ...{ customer: request.pubkey, kind: request.kind, model: model ?? '' },
+        ...{ checks: judgement.passed, failed: judgement.failed, msats, hash, routing: one.routed?.routing },
+        at: Math.min(now(), at),
+        says: says(judgement),
+      }),
+      by,
+    )
+    if (written) one.labels.set(hash ?? '', rank)
+  }
+
+  /** Job, bill and usage receipt came through the door with their signatures verified; what they quote did not. */
+  const believing =
+    (...known: readonly (Event | undefined)[]) =>
+    (event: Event) =>
+      known.includes(event) || verify(event)
+
+  function* zapsOf(one: Case, request: Event): Generator<Found> {
+    for (const { event: zap, firstSeen } of one.zaps) {
+      const read = zapReceipt.read(zap)
+      const paid = read.ok ? readInvoice(read.value.bolt11) : undefined
+      const hash = paid?.ok ? paid.invoice.hash : undefined
+      if (one.labels.get(hash ?? '') === settled) continue
+      const named = addressees(request)
+      const recipient = read.ok ? read.value.recipient : undefined
+      const node = recipient !== undefined && (named.length === 0 || named.includes(recipient)) ? recipient : named[0]
+      const services = node === undefined ? [] : servicesOf(node)
+      if (node === undefined) continue
+      if (services.length === 0) {
+        wait(node, one.job)
+        continue
+      }
+      const usage = one.usages.find(event => event.pubkey === node && names(event, hash))
+      const bill = one.bills.find(event => event.pubkey === node && read.ok && bolt11Of(event) === read.value.bolt11)
+      const offer = bill ?? usage
+      const zappers = services.flatMap(({ announcement }) => announcement.zappers)
+      const asked = textRequest.read(request)
+      const context: JudgeContext = {
+        ...{ job: request, node, network, offer, now: now() },
+        zappers: zappers.length > 0 ? zappers : [node],
+        nodeKeys: services.flatMap(({ announcement }) => announcement.nodeKeys),
+        verify: believing(request, zap, offer),
+        attestedFor: known => labels.attestedFor(known, 'zap'),
+        ...(firstSeen === undefined ? {} : { firstSeen }),
+        ...(asked.ok && asked.value.bidMsats !== undefined ? { bidMsats: asked.value.bidMsats } : {}),
+      }
+      const evidence = [zap.id, ...(bill ? [bill.id] : []), ...(usage ? [usage.id] : [])]
+      const found = { judgement: judge({ zap }, context), evidence, at: zap.created_at, by: 'zap', node } as const
+      yield usage ? { ...found, usage } : found
+    }
+  }
+
+  function* proofsOf(one: Case, request: Event): Generator<Found> {
+    const named = addressees(request)
+    for (const ack of one.acks) {
+      const said = acknowledgement.read(ack)
+      if (!said.ok || ack.pubkey !== request.pubkey) continue
+      const { node, payments } = said.value
+      const usage = one.usages.find(event => event.pubkey === node)
+      if (!usage || (named.length > 0 && !named.includes(node))) continue
+      if (servicesOf(node).length === 0) {
+        wait(node, one.job)
+        continue
+      }
+      for (const { hash } of payments) {
+        // A hash that the node does not name may be another receiver's.
+        if (one.labels.get(hash) === settled || !names(usage, hash)) continue
+        const asked = textRequest.read(request)
+        const judgement = judge(
+          { acknowledgement: ack, usage, hash },
+          {
+            ...{ job: request, node, network, now: now(), zappers: [], nodeKeys: [] },
+            verify: believing(request, ack, usage),
+            attestedFor: known => labels.attestedFor(known, 'proof'),
+            ...(asked.ok && asked.value.bidMsats !== undefined ? { bidMsats: asked.value.bidMsats } : {}),
+          },
+        )
+        yield { judgement, evidence: [ack.id, usage.id], at: ack.created_at, by: 'proof', node, usage }
+      }
+    }
+  }
+
+  function wait(node: string, job: string) {
+    const jobs = unannounced.get(node) ?? new Set()
+    if (jobs.size < perNode) jobs.add(job)
+    unannounced.set(node, jobs)
+  }
+
+  return {
+    consider,
+    announced(node) {
+      const jobs = unannounced.get(node)
+      if (!jobs) return []
+      unannounced.delete(node)
+      return [...jobs]
+    },
+    due() {
+      const at = now()
+      const jobs: string[] = []
+      // In the order of their dates.
+      for (const [job, until] of patient) {
+        if (until > at) break
+        jobs.push(job)
+      }
+      return jobs
+    },
+    drop: job => void patient.delete(job),
+    isPaid: one => [...one.labels.values()].includes(settled),
+  }
+}
+
+/** Whether a node's usage receipt names a payment. */
+function names(usage: Event, hash: string | undefined): boolean {
+  const read = usageReceipt.read(usage)
+  return read.ok && read.value.payments.some(payment => payment.hash === hash)
+}
+
+/** The invoice of a public bill, where the event is one. */
+export function bolt11Of(event: Event): string | undefined {
+  const read = event.kind === feedback.number ? feedback.read(event) : textResult.read(event)
+  return read.ok ? read.value.bolt11 : undefined
+}
+
+const words: { readonly [label in Judgement['label']]: string } = {
+  settled: 'Node and customer stand by it, and the preimage is there.',
+  'receipt-valid': 'Everything holds, and the node’s own word is not public.',
+  'invoice-only': 'Nobody showed the preimage.',
+  'amount-mismatch': 'What was asked, billed and paid differ.',
+  duplicate: 'This payment was attested for another job.',
+  forged: 'It is not what it says.',
+}
+const says = ({ label, reasons }: Judgement): string =>
+  reasons.length === 0 ? words[label] : `${words[label]} (${reasons.join(', ').slice(0, 800)})`
