@@ -20,7 +20,7 @@ const live = (args: readonly string[]) =>
 
 const rowOf = (line: string): { readonly event?: unknown; readonly done?: boolean } => JSON.parse(line)
 
-const valueOf = (event: Event): Routing => {
+const routingOf = (event: Event): Routing => {
   const read = routing.read(event)
   if (!read.ok) throw new Error(read.says)
   return read.value
@@ -57,14 +57,14 @@ describe.each([
     const journal = openJournal(path)
     const kept = [...journal.shelf('router-log').entries()].map(([, text]) => parseEvent(String(text)))
     const entries = kept.flatMap(event => (event ? [event] : []))
-    const values = entries.map(valueOf)
+    const values = entries.map(routingOf)
     expect(values.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4])
     expect(values.map(({ prev }) => prev)).toEqual(['', ...entries.slice(0, -1).map(({ id }) => id)])
     for (const [index, { seed }] of values.entries())
       if (index > 0) expect(sha256Hex(Buffer.from(seed, 'hex'))).toBe(values[index - 1]?.commit)
     expect(new Set(values.map(({ request }) => request))).toEqual(new Set(requests.map(({ id }) => id)))
     const bySeq = new Map(entries.map((event, seq) => [seq, event.id]))
-    for (const event of published) expect(event.id).toBe(bySeq.get(valueOf(event).seq))
+    for (const event of published) expect(event.id).toBe(bySeq.get(routingOf(event).seq))
     expect(new Set(published.map(({ id }) => id)).size).toBe(5)
     for (const value of values) expect(world.agrees(value)).toBe(true)
     journal.close()

@@ -4,7 +4,7 @@
  *
  * - `wallet`: the connection string of the own wallet (mode 0600; whoever reads it can spend)
  * - `caps.json`: `{"hourSats":N,"daySats":N,"peerDaySats":N}`, most that may be spent; a cap left out does not limit
- * - `node.key`, `escrow.key`: the lasting Nostr key of a role, where no other was named (mode 0600)
+ * - `node.key`, `escrow.key`, `router.key`: the lasting Nostr key of a role, where no other was named (mode 0600)
  * - `journals/client.db`, `journals/node-<first 16 digits of its key>.db`: one journal per role and node
  * @module
  */
@@ -13,7 +13,7 @@ import { isAbsolute, join } from 'node:path'
 import type { Caps } from '../payments/guard.ts'
 import { type Io, UsageError } from './command.ts'
 
-export type Role = 'client' | 'node' | 'escrow'
+export type Role = 'client' | 'node' | 'escrow' | 'router'
 
 /** Most that may be spent over time, in msats; the cap of one job is said with each job. */
 export type KeptCaps = Omit<Caps, 'jobMsats'>
@@ -88,7 +88,7 @@ function openHome(path: string): Home {
     journals() {
       const journals = join(path, 'journals')
       if (!existsSync(journals)) return []
-      const names = readdirSync(journals).filter(name => /^(client|node|escrow)(-[0-9a-f]{16})?\.db$/.test(name))
+      const names = readdirSync(journals).filter(name => /^(client|node|escrow|router)(-[0-9a-f]{16})?\.db$/.test(name))
       return names.sort().map(name => join(journals, name))
     },
     wallet: () => read(walletFile)?.trim() || undefined,

@@ -93,7 +93,7 @@ export function openDeciding({ book, policy, params, load }: DecidingOptions): D
       const { decision, at, before } = decided(matter, place.seed, now)
       const { request, asked, quotes } = matter
       try {
-        const market = book.market(request.kind, request.model)
+        const { market } = before
         const named = decision.order.slice(0, mostCandidates).flatMap(node => market.get(node) ?? [])
         const cheapest = Math.min(...named.map(({ msats }) => msats))
         const candidates = named.flatMap(candidate => candidateOf(candidate, request, quotes, at, cheapest) ?? [])

@@ -13,7 +13,7 @@ export interface Fee {
   readonly msats: bigint
   readonly payee: Payee
   /** Who may pay after the answer, and how much of it may be open. Default: whoever has paid before. */
-  readonly line?: CreditPolicy
+  readonly line?: Partial<CreditPolicy>
 }
 
 export interface FeesOptions {
