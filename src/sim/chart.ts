@@ -6,7 +6,7 @@ import type { SimOptions, SimPoint, SimReport } from './sim.ts'
 
 const width = 880
 const plot = { left: 64, right: 150, height: 190 }
-const tops = [78, 320] as const
+const tops = [90, 328] as const
 
 interface Curve {
   readonly name: string
@@ -28,7 +28,8 @@ const nodes: readonly Curve[] = [
 export function chartOf(options: SimOptions, report: SimReport): string {
   const { curve, days } = report
   const percent = (value: number) => `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`
-  const title = `${grouped(options.nodes)} nodes: ${percent(options.sybils)} Sybils, of the others ${percent(options.bad)} cheat, ${percent(options.traitors)} of them patiently`
+  const sybils = options.sybils > 0 ? `${percent(options.sybils)} Sybils, of the others ` : ''
+  const title = `${grouped(options.nodes)} nodes: ${sybils}${percent(options.bad)} cheat, ${percent(options.traitors)} of them patiently`
   const under = `${grouped(report.jobs)} jobs in ${days} days · bad answers ${percent(report.junk)} · audited ${percent(report.auditOverhead)} · seed ${options.seed}`
   const most = Math.max(0.02, ...curve.flatMap(point => shares.map(one => one.of(point))))
   const many = Math.max(4, ...curve.map(point => point.proven))

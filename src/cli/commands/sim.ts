@@ -120,7 +120,7 @@ function wordsOf(options: SimOptions, report: SimReport): string[] {
       `wrongly; ejected for silence ${grouped(report.honestEjections)} times`,
     ),
     row(
-      'operator in the top 100',
+      'Sybils in the top 100',
       String(Math.round(report.sybilsInTop100 * 100)),
       `by score; by volume of receipts ${Math.round(report.sybilsInTop100ByVolume * 100)}`,
     ),
