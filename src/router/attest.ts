@@ -132,7 +132,7 @@ function judgeProof(proof: Exclude<PaymentEvidence, { zap: Event }>, context: Pr
   unless(ack.created_at <= now + SKEW_SECONDS && usage.created_at <= now + SKEW_SECONDS, 'future')
   unless(said.ok, 'ack-unreadable')
   unless(metered.ok, 'offer-unreadable')
-  const untried = new Set(said.ok && metered.ok ? [] : ['amount', 'preimage', 'unused', 'confirmed'])
+  const untried = new Set(said.ok && metered.ok ? [] : ['unused', 'amount', 'preimage', 'confirmed'])
   if (said.ok) {
     unless(said.value.job === job.id, 'ack-job')
     unless(said.value.node === node, 'ack-node')
