@@ -35,11 +35,9 @@ export interface ReceiptAbout {
   readonly verify: (event: Event) => boolean
 }
 
-/** A decision made again over the published sample. */
+/** A decision made again over the published sample: what does not follow from it. */
 export interface Redecided {
-  readonly order: readonly string[]
-  readonly start: number
-  readonly laneAllowed: boolean
+  readonly faults: readonly { readonly rule: string; readonly says: string }[]
 }
 
 /** What only somebody who listens to relays can say. Rules that need it are threshold rules and never plain proof. */

@@ -4,7 +4,7 @@
  */
 import { attestation, type Routing, routing } from '../../kinds/index.ts'
 import { fromHex, sha256Hex } from '../hash.ts'
-import { check, type FaultCase, type FaultRule, type Redecided, type Told } from './fault-case.ts'
+import { check, type FaultCase, type FaultRule, type Told } from './fault-case.ts'
 
 /** The seed that a decision reveals is not the one that the entry before it bound. */
 function otherSeed({ value }: Told<Routing>, matter: FaultCase): boolean {
@@ -20,11 +20,10 @@ function otherSeed({ value }: Told<Routing>, matter: FaultCase): boolean {
 const madeUp = ({ value: { asked } }: Told<Routing>, { tools }: FaultCase): boolean =>
   asked !== undefined && !tools.verify(asked)
 
-/** Whoever it named itself, in its order; candidates of other routers stand beside the decision. */
-function differs({ candidates, start }: Routing, again: Redecided): boolean {
-  const own = candidates.filter(({ via }) => via === undefined).map(({ node }) => node)
-  if (own.length === 0) return false
-  return own.join() !== again.order.join() || start !== again.start || !again.laneAllowed
+/** It names candidates of its own, and they do not follow. Others' candidates and refusals are no draw. */
+function differs({ value }: Told<Routing>, { tools }: FaultCase): boolean {
+  if (value.asked === undefined || value.candidates.every(({ via }) => via !== undefined)) return false
+  return (tools.redecide(value)?.faults.length ?? 0) > 0
 }
 
 /**
@@ -39,11 +38,7 @@ export const selfPreference: FaultRule = {
   *judge(matter) {
     const told = matter.own(routing)
     yield check('routing', told.length > 0)
-    const contradicted = told.some(one => {
-      if (otherSeed(one, matter) || madeUp(one, matter)) return true
-      const again = one.value.asked === undefined ? undefined : matter.tools.redecide(one.value)
-      return again !== undefined && differs(one.value, again)
-    })
+    const contradicted = told.some(one => otherSeed(one, matter) || madeUp(one, matter) || differs(one, matter))
     yield check('other-choice', contradicted)
   },
 }
