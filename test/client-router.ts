@@ -20,7 +20,7 @@ import { sha256Hex } from '../src/hash.ts'
 import { defaultParams, paramsHash } from '../src/ledger/index.ts'
 import type { Bill } from '../src/payments/payment.ts'
 import type { SimNet, SimWallet } from '../src/payments/sim.ts'
-import { decide, openDice, openMarket, policies } from '../src/routing/index.ts'
+import { decide, openDice, openMarket, openPolicy } from '../src/routing/index.ts'
 import type { World } from './worlds.ts'
 
 export interface RouterOptions {
@@ -70,7 +70,7 @@ export async function fakeRouter(
       string,
       { id: string; service: string; terms: Routing['candidates'][number]['terms']; msats: bigint }
     >()
-    const factors = { R: 1, V: 1, Q: 1, T: 1, K: 1, L: 1 }
+    const factors = { R: 1, V: 0.5, Q: 1, T: 1, K: 1, L: 1 }
     for (const one of announced) {
       const read = handler.read(one)
       if (!read.ok) continue
@@ -81,8 +81,7 @@ export async function fakeRouter(
         ...{ inflight: 0, slots: 8, privacy: [0, 1], terms },
       })
     }
-    const policy = policies.get('default')
-    if (!policy) throw new Error('no default policy')
+    const policy = openPolicy()
     const wanted = options.order?.map(at => nodes[at]?.pubkey)
     let seed = sha256Hex(keys.newSecret())
     const draw = () => decide(market, wantsOf(request, seconds(clock)), policy, openDice(seed, event.id), defaultParams)

@@ -51,7 +51,7 @@ export function keeps({ node, announcement, score, terms }: Known, conditions: C
 
 /** What a service asks for one whole job of this kind and model; `undefined` where it does not say. */
 export function priceOf(
-  { prices = [], priceMsats }: Announcement,
+  { prices = [], priceMsats }: Pick<Announcement, 'prices' | 'priceMsats'>,
   { kind, model }: Pick<Conditions, 'kind' | 'model'>,
 ): bigint | undefined {
   const rows = prices.filter(row => row.kind === kind && row.unit === 'job')

@@ -7,7 +7,7 @@ import { type Announcement, privacyLevels } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { toHex } from '../hash.ts'
 import { defaultParams, fold, openTrack, scoreOf, type Track } from '../ledger/index.ts'
-import { decide, openDice, openMarket, policies } from '../routing/index.ts'
+import { decide, openDice, openMarket, openPolicy } from '../routing/index.ts'
 import { type Conditions, priceOf } from './conditions.ts'
 import { type Offer, readMarket } from './market.ts'
 import type { Measured, Measurements } from './measured.ts'
@@ -28,7 +28,7 @@ export interface OwnRouteOptions {
   readonly measured: Measurements
   /** Unix seconds. */
   readonly now: number
-  /** A policy of `src/routing/`. */
+  /** Name of a policy of `src/routing/`; one that is not there throws. */
   readonly policy?: string
 }
 
@@ -39,9 +39,7 @@ export async function ownRoute(
   signal?: AbortSignal,
 ): Promise<OwnRoute> {
   const { relays, measured, now } = options
-  const policy = policies.get(options.policy ?? 'default')
-  if (!policy)
-    return { ok: false, code: 'no-policy', says: `There is no policy "${options.policy}": default is always there.` }
+  const policy = openPolicy(options.policy)
   const offers = await readMarket(relays, now, signal)
   const market = openMarket()
   const known = offers.flatMap(({ pubkey }) => measured.of(pubkey) ?? [])

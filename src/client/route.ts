@@ -3,13 +3,14 @@
  * where none of them helps.
  * @module
  */
-import type { Event, Factors } from '../../kinds/index.ts'
+import { type Event, type Factors, present } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
+import { defaultParams } from '../ledger/index.ts'
+import { type Advice, merge } from '../routing/index.ts'
 import type { Candidate } from './attempt.ts'
 import type { ClientOptions } from './client.ts'
 import type { Conditions } from './conditions.ts'
 import type { Measurements } from './measured.ts'
-import { merge } from './merge.ts'
 import { ownRoute } from './own-route.ts'
 import { askRouters, type FeeBill, type QuotesOptions } from './quotes.ts'
 import type { FeeEnd } from './router-fee.ts'
@@ -86,10 +87,8 @@ export async function routeQuestion(
   if (found.candidates.length > 0)
     return { by: 'routers', ...about, candidates: found.candidates, events: found.events }
   const refused = words.filter(word => word.state === 'refused')
-  const bound =
-    refused.length > 0 &&
-    refused.length === words.filter(word => word.state !== 'silent' && word.state !== 'lied').length &&
-    refused.every(({ code = '' }) => binding.has(code))
+  const spoken = words.filter(({ state }) => state === 'refused' || state === 'routed')
+  const bound = refused.length > 0 && spoken.every(({ state, code = '' }) => state === 'refused' && binding.has(code))
   const [first] = refused
   if (bound && first)
     return {
@@ -106,6 +105,13 @@ export async function routeQuestion(
     ...{ speed: measured.of(node) ?? {}, reasons: ['own directory'], routers: [] },
   }))
   return { by: 'own', ...about, candidates, events: [] }
+}
+
+interface Advised extends Vouched {
+  readonly node: string
+  readonly score: number
+  readonly factors: Factors
+  readonly routing: string
 }
 
 const none = { candidates: [], words: [], events: [] }
@@ -128,7 +134,7 @@ async function fromRouters(
   }
   const { request, answers } = await askRouters({ ...options, pay }, conditions, signal)
   const checking = { relays, request, conditions, now: seconds(clock) }
-  const named: { router: string; routing: string; vouched: readonly Vouched[] }[] = []
+  const advice: Advice<Advised>[] = []
   const events: Event[] = []
   const words = await Promise.all(
     answers.map(async (answer): Promise<RouterWord> => {
@@ -138,7 +144,7 @@ async function fromRouters(
       if (answer.state === 'refused') return { ...word, state: 'refused', code: answer.code, says: answer.says }
       const { routing, event, ms } = answer
       const about = { ...word, id: event.id, ms }
-      const checked = await checkRouting(routing, checking, signal)
+      const checked = await checkRouting(routing, { ...checking, saidAt: event.created_at }, signal)
       if (!checked.ok) {
         liars.add(router)
         return { ...about, state: 'lied', code: checked.rule, says: checked.says }
@@ -146,7 +152,11 @@ async function fromRouters(
       if (routing.refusal) return { ...about, state: 'refused', ...routing.refusal }
       if (checked.vouched.length === 0)
         return { ...about, state: 'refused', code: 'stale', says: 'None of its candidates is on these relays.' }
-      named.push({ router, routing: event.id, vouched: checked.vouched })
+      const candidates = checked.vouched.map(one => {
+        const { node, score, factors } = one.candidate
+        return { ...one, ...{ node, score, factors, routing: event.id } }
+      })
+      advice.push({ router, candidates })
       events.push(event)
       // A fee on credit is a debt: who does not pay it is not answered again.
       const { fee } = routing
@@ -155,14 +165,18 @@ async function fromRouters(
       return { ...about, state: 'routed' }
     }),
   )
-  const candidates = merge(named, node => measured.of(node)?.rttMs).map(one => {
+  const ways = new Map<string, number>()
+  for (const { node } of advice.flatMap(one => one.candidates)) {
+    const rttMs = measured.of(node)?.rttMs
+    if (rttMs !== undefined) ways.set(node, rttMs)
+  }
+  const candidates = merge(advice, ways, defaultParams).map(({ candidate: one, routers }) => {
     const { node, score, factors, stage, reasons, firstMs, p95FirstMs } = one.candidate
-    const own = measured.of(node)
-    const told = { ...(firstMs === undefined ? {} : { firstMs }), ...(p95FirstMs === undefined ? {} : { p95FirstMs }) }
+    const told = present({ firstMs, p95FirstMs })
     return {
       ...{ node, announcement: one.announcement, msats: one.msats, terms: one.terms, routing: one.routing },
-      ...(one.quote === undefined ? {} : { quote: one.quote }),
-      ...{ speed: { ...told, ...own }, score, factors, stage, reasons, routers: one.routers },
+      ...present({ quote: one.quote }),
+      ...{ speed: { ...told, ...measured.of(node) }, score, factors, stage, reasons, routers },
     }
   })
   return { candidates, words, events }

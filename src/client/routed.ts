@@ -7,6 +7,7 @@ import type { Privacy } from '../../kinds/index.ts'
 import { textRequest } from '../../kinds/index.ts'
 import type { Why } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
+import { hedgeAfterMs } from '../routing/index.ts'
 import type { Seal } from '../seal.ts'
 import { acknowledge } from './acknowledge.ts'
 import type { Attempt, Candidate, Start } from './attempt.ts'
@@ -155,7 +156,7 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
         const tried = await failover(
           {
             ...{ clock, start: options.start, tell },
-            hedgeAfter: candidate => (question.hedge === false ? undefined : hedgeAfterMs(candidate)),
+            hedgeAfter: candidate => (question.hedge === false ? undefined : hedgeAfterMs(candidate.speed)),
             measured: (node, speed) => measured.speed(node, speed),
             ...(question.patience ? { patience: question.patience } : {}),
             ...(question.refundMs === undefined ? {} : { refundMs: question.refundMs }),
@@ -193,11 +194,6 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
 }
 
 const mostRouters = 8
-
-/** When a second node is asked beside the first: after what 19 of 20 first words take; never where nothing is known. */
-function hedgeAfterMs({ speed }: Candidate): number | undefined {
-  return speed.p95FirstMs === undefined ? undefined : Math.max(250, speed.p95FirstMs)
-}
 
 function conditionsOf(question: RoutedQuestion): Conditions {
   const {

@@ -12,15 +12,8 @@ import { redecided } from './redecided.ts'
 /** What a routing event itself, or the events that it names, give away as untrue. */
 export interface Lie {
   readonly rule:
-    | 'request'
-    | 'params'
-    | 'policy'
-    | 'order'
-    | 'sample'
-    | 'conditions'
-    | 'announcement'
-    | 'price'
-    | 'quote'
+    | ('request' | 'params' | 'policy' | 'conditions' | 'announcement' | 'price' | 'quote')
+    | ('start' | 'lane' | 'sample' | 'filter' | 'score' | 'order')
   readonly says: string
 }
 
@@ -42,6 +35,8 @@ export interface CheckOptions {
   readonly request: Event
   readonly conditions: Conditions
   readonly now: number
+  /** When the router said it, unix seconds. */
+  readonly saidAt: number
 }
 
 const lie = (rule: Lie['rule'], says: string) => ({ ok: false, rule, says }) as const
@@ -60,16 +55,7 @@ export function lieOf(said: Routing, request: Event, conditions: Conditions): Li
     const wrong = keeps({ node: one.node, score: one.score, terms: one.terms }, conditions)
     if (wrong) return lie('conditions', `It names a node that was ruled out: ${wrong}.`)
   }
-  return redecided(said, conditions, own) ?? wrongSample(said, own)
-}
-
-function wrongSample(said: Routing, own: readonly RoutedCandidate[]): Lie | undefined {
-  for (const one of own) {
-    const drawn = said.sample.find(({ node }) => node === one.node)
-    if (!drawn || drawn.score !== one.score || BigInt(Math.ceil(drawn.msats)) !== one.msats)
-      return lie('sample', 'A candidate differs from the sample that it was drawn from.')
-  }
-  return undefined
+  return redecided(said)
 }
 
 /**
@@ -77,13 +63,13 @@ function wrongSample(said: Routing, own: readonly RoutedCandidate[]): Lie | unde
  * left out where that breaks the conditions: only what contradicts the very events that the router names is a lie.
  */
 export async function checkRouting(said: Routing, options: CheckOptions, signal?: AbortSignal): Promise<Checked> {
-  const { relays, request, conditions, now } = options
+  const { relays, request, conditions } = options
   const wrong = lieOf(said, request, conditions)
   if (wrong) return { ok: false, ...wrong }
   const events = await query(relays, filtersFor(said), signal)
   const vouched: Vouched[] = []
   for (const candidate of said.candidates) {
-    const found = vouch(candidate, events, conditions, now)
+    const found = vouch(candidate, events, conditions, options)
     if (found && 'rule' in found) return { ok: false, ...found }
     if (found) vouched.push(found)
   }
@@ -100,7 +86,7 @@ function vouch(
   candidate: RoutedCandidate,
   events: readonly Event[],
   conditions: Conditions,
-  now: number,
+  { now, saidAt }: CheckOptions,
 ): Vouched | Lie | undefined {
   const { node, announcement: id } = candidate
   const named = events.find(event => event.id === id)
@@ -115,18 +101,36 @@ function vouch(
   const bid = bidOf(candidate, events, now)
   if (bid && 'rule' in bid) return bid
   const announced = priceOf(value, conditions)
-  const leased = events.some(event => event.kind === nodeState.number && event.pubkey === node)
-  // What a node asks right now may stand in a lease that is gone by the time one looks.
-  const unsaid = named === undefined || leased || announced === undefined
-  if (!bid && !unsaid && announced !== candidate.msats)
-    return lie('price', `It says ${candidate.msats} msats where the node announces ${announced}.`)
-  const msats = bid?.msats ?? (unsaid ? (announced ?? candidate.msats) : candidate.msats)
+  const lease = leaseOf(node, events, conditions)
+  // A lease is written anew every minute or so: the router may have seen the one before.
+  const fresh = lease !== undefined && lease.at + seenSeconds > saidAt
+  const unsaid = named === undefined || announced === undefined || fresh
+  const asked = [announced, lease?.msats].filter(one => one !== undefined)
+  if (!bid && !unsaid && !asked.includes(candidate.msats))
+    return lie('price', `It says ${candidate.msats} msats where the node asks ${asked.join(' or ')}.`)
+  const msats = bid?.msats ?? (asked.includes(candidate.msats) ? candidate.msats : (announced ?? candidate.msats))
   const terms = value.terms ?? ['before']
   const wrong = msats > conditions.capMsats || keeps({ node, announcement: value, terms }, conditions) !== undefined
-  if (wrong && named && !leased) return lie('conditions', 'It names a node whose announcement breaks a condition.')
+  if (wrong && named && !fresh) return lie('conditions', 'It names a node whose announcement breaks a condition.')
   if (wrong) return undefined
   const priced: Announcement = { ...value, priceMsats: msats }
   return { candidate, announcement: priced, msats, terms, ...(bid ? { quote: bid.id } : {}) }
+}
+
+/** How long a router may take to hear of a lease. */
+const seenSeconds = 10
+
+/** What a node asks right now, by its newest lease. */
+function leaseOf(
+  node: string,
+  events: readonly Event[],
+  { kind, model }: Conditions,
+): { readonly at: number; readonly msats?: bigint } | undefined {
+  const event = events.find(one => one.kind === nodeState.number && one.pubkey === node)
+  const read = event && nodeState.read(event)
+  if (!event || !read?.ok) return undefined
+  const msats = priceOf({ prices: read.value.prices }, { kind, ...(model === undefined ? {} : { model }) })
+  return { at: event.created_at, ...(msats === undefined ? {} : { msats }) }
 }
 
 /** A quote counts only as the node's own word. */
