@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.ts'
 import { helpCommand } from './commands/help.ts'
 import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
+import { routerCommand } from './commands/router.ts'
 import { simCommand } from './commands/sim.ts'
 import { verifierCommand } from './commands/verifier.ts'
 import { walletCommand } from './commands/wallet.ts'
@@ -19,6 +20,7 @@ const working: readonly Command[] = [
   askCommand,
   walletCommand,
   verifierCommand,
+  routerCommand,
   simCommand,
 ]
 

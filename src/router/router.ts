@@ -13,6 +13,7 @@ import { defaultParams, type Params } from '../ledger/index.ts'
 import type { Policy } from '../routing/policy.ts'
 import { openAgreement } from './agreement.ts'
 import { openAuctions } from './auction.ts'
+import { type BookOptions, openBook } from './book.ts'
 import type { Book } from './book-contract.ts'
 import { openDeciding } from './deciding.ts'
 import { type DeskEvent, type DeskLimits, openDesk } from './desk.ts'
@@ -76,7 +77,10 @@ export interface RouterOptions {
   /** Also answers requests that name no router. Default false. */
   readonly open?: boolean
   readonly limits?: Partial<RouterLimits>
-  openBook(opening: BookOpening): Book
+  /** Where the money of jobs is, and who computes answers again. Default: mainnet, nobody. */
+  readonly judging?: Partial<Pick<BookOptions, 'network' | 'auditor' | 'trusted' | 'stakeRef'>>
+  /** Another book. Default: one on the journal. */
+  readonly openBook?: (opening: BookOpening) => Book
   onEvent?(event: RouterEvent): void
 }
 
@@ -105,9 +109,8 @@ export function openRouter(options: RouterOptions): Router {
   const pubkey = keys.publicKey(secret)
   const tell = (event: RouterEvent) => options.onEvent?.(event)
   const side = { relays, keys, secret, clock }
-  const book = options.openBook({
-    ...{ ...side, journal, params, policy: policy.name, feeMsats: fee?.msats ?? 0n, tell },
-  })
+  const opening = { ...side, journal, params, policy: policy.name, feeMsats: fee?.msats ?? 0n, tell }
+  const book = options.openBook?.(opening) ?? openBook({ network: 'mainnet', ...options.judging, ...opening })
   const load = openLoad(clock)
   const asked = (event: 'quotes' | 'forwarded') => (question: Event) => {
     const read = quoteRequest.read(question)
