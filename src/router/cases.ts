@@ -46,6 +46,8 @@ export interface Case {
   /** The audit is drawn by the seed of this entry of the log. */
   drawAt?: number
   routed?: RoutedJob
+  /** When the customer was heard first, unix seconds. */
+  saidAt?: number
   /** The best label of each payment that is written or under way, by hash. */
   readonly labels: Map<string, number>
   outcome: boolean

@@ -157,6 +157,7 @@ export function openExperience(options: ExperienceOptions): Experience {
         metered: usage !== undefined,
         paid: payments.isPaid(one),
         verdict: ack?.verdict,
+        saidAt: ack && one.saidAt,
         watched: routed.meetings === meetings(),
       }),
       now(),
@@ -197,7 +198,10 @@ export function openExperience(options: ExperienceOptions): Experience {
       else if (kind === usageReceipt.number || kind === acknowledgement.number) {
         const isUsage = kind === usageReceipt.number
         const one = caseFor(event, isUsage ? 'node' : 'customer')
-        if (one && room.keep(one, isUsage ? 'usages' : 'acks', event)) consider(one)
+        if (one && room.keep(one, isUsage ? 'usages' : 'acks', event)) {
+          if (!isUsage) one.saidAt ??= now()
+          consider(one)
+        }
       } else return false
       return true
     },
@@ -216,8 +220,8 @@ export function openExperience(options: ExperienceOptions): Experience {
     tick() {
       for (const job of payments.due()) {
         const one = room.find(job)
-        if (one) consider(one)
-        payments.drop(job)
+        if (one?.request) consider(one)
+        else payments.drop(job)
       }
       for (const [job, one] of open) {
         if (room.find(job) !== one) open.delete(job)

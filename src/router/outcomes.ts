@@ -17,6 +17,8 @@ export interface JobSeen {
   /** A payment of the job was attested as settled. */
   readonly paid: boolean
   readonly verdict?: AcknowledgedVerdict
+  /** When the customer's word was heard. */
+  readonly saidAt?: number
   /** This router has heard its relays all the time since the job was published. */
   readonly watched: boolean
 }
@@ -28,7 +30,7 @@ export interface Outcome {
   readonly code?: string
 }
 
-/** Seconds after the deadline in which a late word still comes through relays. */
+/** Seconds in which what was said before still comes through relays. */
 export const graceSeconds = 15
 
 /**
@@ -40,7 +42,7 @@ export const graceSeconds = 15
  * - an answer, and no word of the customer: nothing. Nobody confirmed it.
  */
 export function outcomeOf(seen: JobSeen, now: number): Outcome | undefined {
-  const { verdict, resultAt, metered, spoke, paid, deadlineAt, watched } = seen
+  const { verdict, saidAt = 0, resultAt, metered, spoke, paid, deadlineAt, watched } = seen
   const answered = resultAt !== undefined || metered
   if (verdict === 'ok')
     return answered
@@ -49,7 +51,8 @@ export function outcomeOf(seen: JobSeen, now: number): Outcome | undefined {
   if (verdict === 'dispute') return answered ? { label: 'disputed', checks: ['answered'] } : undefined
   if (verdict === 'failed') {
     if (answered) return { label: 'disputed', checks: ['answered'] }
-    if (spoke && !paid) return undefined
+    // Its answer may be on the way: nothing says in which order relays bring two events.
+    if ((spoke && !paid) || now < saidAt + graceSeconds) return undefined
     return { label: 'failed', checks: paid ? ['paid', 'unanswered'] : ['unanswered'], code: paid ? 'paid' : 'silent' }
   }
   if (answered || now < deadlineAt + graceSeconds) return undefined

@@ -36,7 +36,7 @@ export interface Payments {
   consider(one: Case): void
   /** A node was announced: jobs whose papers waited for that. */
   announced(node: string): readonly string[]
-  /** Jobs that have waited for a better word; consider them or drop them. */
+  /** Jobs that have waited for a better word, or for room to say it: consider them or drop them. */
   due(): readonly string[]
   drop(job: string): void
   /** The word for a payment that both sides stand by was written, or is under way. */
@@ -67,8 +67,8 @@ export function openPayments(options: PaymentsOptions): Payments {
     const { request } = one
     if (!request) return
     const waited = (patient.get(one.job) ?? Number.POSITIVE_INFINITY) <= now()
-    for (const found of [...zapsOf(one, request), ...proofsOf(one, request)]) say(one, request, found, waited)
     if (waited) patient.delete(one.job)
+    for (const found of [...zapsOf(one, request), ...proofsOf(one, request)]) say(one, request, found, waited)
   }
 
   function say(one: Case, request: Event, found: Found, waited: boolean) {
@@ -76,10 +76,7 @@ export function openPayments(options: PaymentsOptions): Payments {
     const { label, hash, msats } = judgement
     const rank = labels.rank(label)
     if (rank <= (one.labels.get(hash ?? '') ?? -1)) return
-    if ((label === 'receipt-valid' || label === 'invoice-only') && !waited) {
-      if (!patient.has(one.job) && patient.size < mostPatient) patient.set(one.job, now() + patienceSeconds)
-      return
-    }
+    if ((label === 'receipt-valid' || label === 'invoice-only') && !waited) return wait(one.job)
     const metered = usage && usageReceipt.read(usage)
     const asked = textRequest.read(request)
     const model =
@@ -95,6 +92,12 @@ export function openPayments(options: PaymentsOptions): Payments {
       by,
     )
     if (written) one.labels.set(hash ?? '', rank)
+    else if (label === 'settled') wait(one.job)
+  }
+
+  /** All wait equally long, so that the map is in the order of their dates. */
+  function wait(job: string) {
+    if (!patient.has(job) && patient.size < mostPatient) patient.set(job, now() + patienceSeconds)
   }
 
   /** Job, bill and usage receipt came through the door with their signatures verified; what they quote did not. */
@@ -115,7 +118,7 @@ export function openPayments(options: PaymentsOptions): Payments {
       const services = node === undefined ? [] : servicesOf(node)
       if (node === undefined) continue
       if (services.length === 0) {
-        wait(node, one.job)
+        expect(node, one.job)
         continue
       }
       const usage = one.usages.find(event => event.pubkey === node && names(event, hash))
@@ -147,7 +150,7 @@ export function openPayments(options: PaymentsOptions): Payments {
       const usage = one.usages.find(event => event.pubkey === node)
       if (!usage || (named.length > 0 && !named.includes(node))) continue
       if (servicesOf(node).length === 0) {
-        wait(node, one.job)
+        expect(node, one.job)
         continue
       }
       for (const { hash } of payments) {
@@ -168,7 +171,7 @@ export function openPayments(options: PaymentsOptions): Payments {
     }
   }
 
-  function wait(node: string, job: string) {
+  function expect(node: string, job: string) {
     const jobs = unannounced.get(node) ?? new Set()
     if (jobs.size < perNode) jobs.add(job)
     unannounced.set(node, jobs)

@@ -81,13 +81,14 @@ function caseOf(text: string): Case | undefined {
   } catch {
     return undefined
   }
-  const { job, heardAt, routed, outcome, drawAt, labels } = said
+  const { job, heardAt, routed, outcome, drawAt, saidAt, labels } = said
   if (typeof job !== 'string' || typeof heardAt !== 'number') return undefined
   const one = emptyCase(job, heardAt)
   const [request, answer] = [eventOf(said['request']), eventOf(said['answer'])]
   if (request) one.request = request
   if (answer) one.answer = answer
   if (typeof drawAt === 'number') one.drawAt = drawAt
+  if (typeof saidAt === 'number') one.saidAt = saidAt
   if (routed) one.routed = routed as NonNullable<Case['routed']>
   one.outcome = outcome === true
   for (const name of ['bills', 'usages', 'acks'] as const)
