@@ -19,8 +19,10 @@ export interface Io {
   readonly signal: AbortSignal
   /** True where stderr is a terminal. */
   readonly terminal: boolean
-  /** Width of that terminal. */
-  readonly columns?: number
+  /** Width of that terminal, as it is now. */
+  readonly columns?: number | undefined
+  /** Its height. */
+  readonly rows?: number | undefined
   stdin(): Promise<string>
 }
 

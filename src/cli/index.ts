@@ -6,6 +6,7 @@ import type { Command } from './command.ts'
 import { askCommand } from './commands/ask.ts'
 import { demoCommand } from './commands/demo.ts'
 import { helpCommand } from './commands/help.ts'
+import { marketCommand } from './commands/market.ts'
 import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
 import { routerCommand } from './commands/router.ts'
@@ -18,6 +19,7 @@ const working: readonly Command[] = [
   relayCommand,
   nodeCommand,
   askCommand,
+  marketCommand,
   walletCommand,
   verifierCommand,
   routerCommand,

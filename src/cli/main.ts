@@ -26,7 +26,12 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   clock: wallClock(),
   signal: stopping.signal,
   terminal: process.stderr.isTTY === true,
-  ...(process.stderr.isTTY ? { columns: process.stderr.columns } : {}),
+  get columns() {
+    return process.stderr.isTTY ? process.stderr.columns : undefined
+  },
+  get rows() {
+    return process.stderr.isTTY ? process.stderr.rows : undefined
+  },
   async stdin() {
     let text = ''
     for await (const chunk of process.stdin.setEncoding('utf8')) {
