@@ -121,6 +121,9 @@ describe('the fold of a log', () => {
     const later = folded(...speeds, { node: 'late', firstMs: 7, at: start + 125 * day }, { at: start + 125 * day })
     expect(later.size).toBe(2)
     expect(Math.abs(later.medians(5050, 'm').firstMs / 7 - 1)).toBeLessThan(0.035)
+    const survivor = folded(...speeds, { node: 'n0', at: start + 50 * day }, { node: 'late', at: start + 125 * day })
+    expect(survivor.size).toBe(2)
+    expect(Math.abs(survivor.medians(5050, 'm').firstMs / 100 - 1)).toBeLessThan(0.035)
     expect(folded(...speeds, { model: 'x', at: start + 125 * day }).medians(5050, 'm').firstMs).toBe(0)
   })
 
@@ -143,11 +146,22 @@ describe('the fold of a log', () => {
       times(30, i => ledger.stage(`n${i}`, 5050, 'm', at)).flatMap((word, i) => (word === 'ejected' ? [i] : []))
     expect(out(folded(...work, ...dead(2)), start + 10)).toEqual([0, 1])
     expect(out(folded(...work, ...dead(5)), start + 25)).toEqual([0, 1, 2])
+    // A second ejection counts from its own time.
+    const again: Said[] = times(5, i => ({ node: 'n0', label: 'failed', at: start + 34 + i }))
+    expect(out(folded(...work, ...dead(5), ...again), start + 39)).toEqual([2, 3, 4])
     // Whoever comes back makes room.
     expect(out(folded(...work, ...dead(5)), start + 4 + 30)).toEqual([1, 2, 3])
     expect(
       out(folded(...work, ...dead(5), { node: 'n1', topic: 'audit', label: 'failed', code: 'E1' }), start + 25),
     ).toEqual([0, 2, 3])
+  })
+
+  test('who was forgotten takes no room among the ejected', () => {
+    const ledger = openLedger(params, 20)
+    const failures = (node: string): Said[] => times(5, () => ({ node, label: 'failed' }))
+    const said = [...failures('n0'), ...times(20, i => ({ node: `n${i + 1}` })), ...failures('n1'), ...failures('n2')]
+    for (const entry of chain(said)) ledger.fold(entry)
+    expect(['n0', 'n1', 'n2'].map(node => ledger.stage(node, 5050, 'm', start))).toEqual(['new', 'ejected', 'ejected'])
   })
 
   test('keeps as many tracks as it is told, and forgets who was heard of longest ago', () => {

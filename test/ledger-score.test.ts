@@ -107,8 +107,37 @@ describe('the score by hand', () => {
     const track = openTrack()
     track.window = Math.floor((start * 3) / params.forgetSeconds)
     track.audits0 = track.audits1 = track.audits2 = track.audits3 = 2 ** 18 - 1
-    trackOf([audit(start)], track)
+    trackOf(
+      times(9, () => audit(start)),
+      track,
+    )
     expect(scoreOf(track, at(start), params).factors.V).toBe(0.999999)
+    const worst = trackOf(times(300, () => audit(start, false)))
+    expect(scoreOf(worst, at(start), params).factors.V).toBe(Number((1 / 2_552).toFixed(6)))
+  })
+
+  test('audits count by windows of thirty days: this one and the three before', () => {
+    const fact = fc.record({ when: fc.nat(400 * day), passed: fc.boolean() })
+    const windowOf = (seconds: number) => Math.floor(seconds / (30 * day))
+    fc.assert(
+      fc.property(fc.array(fact, { maxLength: 40 }), fc.nat(130 * day), (facts, later) => {
+        const rows = facts
+          .map(({ when, passed }) => ({ when: start + when, passed }))
+          .toSorted((a, b) => a.when - b.when)
+        const now = (rows.at(-1)?.when ?? start) + later
+        const live = rows.filter(({ when }) => windowOf(now) - windowOf(when) <= 3)
+        const passed = live.filter(one => one.passed).length
+        const V = (1 + passed) / (2 + passed + 10 * (live.length - passed))
+        const track = trackOf(rows.map(one => audit(one.when, one.passed)))
+        expect(scoreOf(track, at(now), params).factors.V).toBe(Math.round(V * 1e6) / 1e6)
+      }),
+      runs,
+    )
+  })
+
+  test('nobody scores over one, though stake adds', () => {
+    expect(productOf({ R: 1, V: 1, Q: 1, T: 1, K: 1.1, L: 1 })).toBe(1)
+    expect(productOf({ R: 0.5, V: 1, Q: 1, T: 1, K: 1.1, L: 1 })).toBe(0.275)
   })
 
   test('tenure grows with the logarithm of audited jobs in a row and is full at sixty', () => {
@@ -286,9 +315,10 @@ function units() {
 
 describe('the hash of the parameters', () => {
   test('does not depend on the order of names and changes with every number', () => {
-    const turned = Object.fromEntries(Object.entries(params).toReversed())
-    expect(paramsHash({ ...params, ...turned })).toBe(paramsHash(defaultParams))
+    const { halfLifeSeconds, ...rest } = params
+    const turned = { ...rest, halfLifeSeconds }
     expect(JSON.stringify(turned)).not.toBe(JSON.stringify(params))
+    expect(paramsHash(turned)).toBe(paramsHash(defaultParams))
     const hashes = Object.entries(params).map(([name, value]) => paramsHash({ ...params, [name]: value + 1 }))
     expect(new Set([paramsHash(params), ...hashes]).size).toBe(1 + hashes.length)
     expect(paramsHash(params)).toMatch(/^[0-9a-f]{64}$/)

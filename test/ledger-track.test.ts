@@ -163,6 +163,15 @@ describe('ejection', () => {
     expect([stage(track, 29), stage(track, 30)]).toEqual(['ejected', 'probation'])
   })
 
+  test('a failed audit after an ejection asks for the same twenty jobs, not for more', () => {
+    const track = trackOf([audit(start + 300, false)], rows(proven(60), 'xxxxx'))
+    trackOf(
+      times(20, i => audit(start + 301 + i)),
+      track,
+    )
+    expect(stage(track)).toBe('proven')
+  })
+
   test('jobs that were under way when it was ejected do not eject it again', () => {
     const track = rows(proven(20), 'x'.repeat(25))
     expect(track.ejections).toBe(1)

@@ -188,7 +188,8 @@ describe('who paid whom', () => {
   test('is walked by name, over both generations', () => {
     const payers = openPayers(params)
     payers.paid('me', 'node', 4_000, start)
-    payers.paid('me', 'node', 6_000, start + 45 * day)
+    payers.paid('me', 'node', 2_000, start + 45 * day)
+    payers.paid('me', 'node', 4_000, start + 46 * day)
     payers.paid('friend', 'node', 500, start + 45 * day)
     payers.paid('friend', 'node', 500, start)
     payers.paid('friend', 'node', -9_999, start)

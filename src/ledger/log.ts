@@ -120,8 +120,7 @@ export function openLedger(params: Params, most = 1_000_000): Ledger {
     const due = Math.floor(at / step) > Math.floor(newest / step)
     newest = at
     if (!due) return
-    for (const [key, track] of tracks)
-      if (track.faultAt < 0 && newest - track.at >= params.forgetSeconds) forget(key, track)
+    for (const [key, track] of tracks) if (newest - track.at >= params.forgetSeconds) forget(key, track)
   }
 
   const open = (key: string, node: string, market: Market): Track => {
