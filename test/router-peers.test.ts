@@ -141,6 +141,23 @@ describe('a lying router', () => {
     expect(said?.candidates).toEqual([])
   })
 
+  test('that says another price than its node is not passed on, and who asks for a score gets no hearsay', async () => {
+    const world = await routerWorld()
+    const node = await world.node({ msats: 2_000n })
+    const full = await world.router(only())
+    const began = world.now()
+    const liar = await world.router({ hears: event => event.kind !== 31_990 || event.created_at <= began })
+    await world.clock.advance(2_000)
+    await world.sheet(liar, 1)
+    expect((await world.asker().ask(full.pubkey, { hops: 1 }, 4_000))?.candidates[0]?.node).toBe(node.pubkey)
+    await node.announce(9_000n)
+    expect((await world.asker().ask(liar.pubkey, {}, 4_000))?.candidates[0]?.msats).toBe(2_000n)
+    expect((await world.asker().ask(full.pubkey, { hops: 1 }, 4_000))?.refusal?.code).toBe('no-node')
+    await node.announce(2_000n)
+    expect((await world.asker().ask(full.pubkey, { hops: 1, minScore: 1 }, 4_000))?.refusal?.code).toBe('no-node')
+    await world.close()
+  })
+
   test('with other parameters or an unknown policy is not believed', async () => {
     expect((await lied(honest => ({ ...honest, params: 'ab'.repeat(32) })))?.candidates).toEqual([])
     expect((await lied(honest => ({ ...honest, policy: 'mine' })))?.candidates).toEqual([])

@@ -39,6 +39,7 @@ export interface TestRouter extends Router {
 export interface TestNode {
   readonly pubkey: string
   readonly asked: Event[]
+  announce(msats: bigint): Promise<void>
   /** Signs and publishes as this node. */
   quote(request: Event, value?: Partial<Offered>): Event
   state(slots: NodeState['slots']): Promise<void>
@@ -118,16 +119,25 @@ export async function routerWorld() {
     const pubkey = keys.publicKey(secret)
     const relays = connect()
     const asked: Event[] = []
-    const announcement = {
-      ...{ id: 'test', kinds: [5050], topics: [], name: 'test', about: '', encrypted: true, priceMsats: msats },
-      ...{ models: [{ name: model, contextTokens: 0 }], nodeKeys: [], zappers: [], custodial: false, relays: [], v: 1 },
+    const announce = async (priceMsats: bigint) => {
+      const announcement = {
+        ...{ id: 'test', kinds: [5050], topics: [], name: 'test', about: '', encrypted: true, priceMsats },
+        ...{
+          models: [{ name: model, contextTokens: 0 }],
+          nodeKeys: [],
+          zappers: [],
+          custodial: false,
+          relays: [],
+          v: 1,
+        },
+      }
+      await relays.publish(keys.sign(handler.write(announcement, now()), secret))
     }
-    await relays.publish(keys.sign(handler.write(announcement, now()), secret))
+    await announce(msats)
     const beat = { service: 'test', status: 'ready', expiresAt: now() + 300, text: '' }
     if (options.alive !== false) await relays.publish(keys.sign(heartbeat.write(beat, now()), secret))
     const self: TestNode = {
-      pubkey,
-      asked,
+      ...{ pubkey, asked, announce },
       quote(request, value = {}) {
         const offered: Offered = {
           ...{ request: request.id, to: request.pubkey, kind: 5050, model, msats, firm: true, reserve: 'soft' },

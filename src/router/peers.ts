@@ -18,6 +18,7 @@ import { bounded } from '../bounded.ts'
 import { type Clock, seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
 import { passedOn } from './auction.ts'
+import { vouchedFor } from './hearsay.ts'
 
 export interface PeersOptions {
   readonly relays: Relays
@@ -94,12 +95,16 @@ export function openPeers(options: PeersOptions): Peers {
       if (!read.ok || read.value.to !== me) return
       const one = open.get(read.value.request)
       if (!one?.waited.delete(event.pubkey)) return
-      if (read.value.candidates.length > 0 && options.agrees(read.value, one.request))
-        one.answers.push({ peer: event.pubkey, id: event.id, candidates: read.value.candidates })
+      const { asked, candidates } = read.value
+      const ours = asked !== undefined && keys.verify(asked)
+      if (ours && candidates.length > 0 && options.agrees(read.value, one.request))
+        one.answers.push({ peer: event.pubkey, id: event.id, candidates })
       if (one.waited.size === 0) one.done()
     },
     async ask(request, asked, ms, signal) {
-      const peers = request.hops > 0 ? chosen(request, asked.pubkey) : []
+      // Nobody here can vouch for a score that another router gave.
+      const may = request.hops > 0 && (request.minScore ?? 0) === 0
+      const peers = may ? chosen(request, asked.pubkey) : []
       if (peers.length === 0 || signal.aborted) return nobodyElse
       const origin = request.origin ?? asked.id
       passed.set(origin, true)
@@ -125,7 +130,8 @@ export function openPeers(options: PeersOptions): Peers {
       stop()
       signal.removeEventListener('abort', onAbort)
       open.delete(question.id)
-      return merged(one.answers, peers, request)
+      const { candidates, via } = merged(one.answers, peers)
+      return { candidates: await vouchedFor(candidates, request, seconds(clock), relays, signal), via }
     },
     passed: origin => passed.has(origin),
     known: () => [...new Set([...named, ...sheets.keys()])].filter(peer => peer !== me),
@@ -142,19 +148,16 @@ const meets = (row: PriceSheet['rows'][number], { kind, model }: QuoteRequest): 
   row.kind === kind && (model === undefined || row.model === '' || row.model === model)
 
 /** The first of each router, then the second of each: nobody knows yet whose are better. */
-function merged(answers: readonly Answer[], peers: readonly string[], request: QuoteRequest): FromPeers {
+function merged(answers: readonly Answer[], peers: readonly string[]): FromPeers {
   const inTurn = answers.toSorted((a, b) => peers.indexOf(a.peer) - peers.indexOf(b.peer))
   const found = new Map<string, RoutedCandidate & { readonly via: string }>()
   for (let turn = 0; turn < 6; turn++)
     for (const { peer, candidates } of inTurn) {
       const one = candidates[turn]
-      if (one && !found.has(one.node) && fits(one, request)) found.set(one.node, unjudged(one, peer))
+      if (one && !found.has(one.node)) found.set(one.node, unjudged(one, peer))
     }
   return { candidates: [...found.values()], via: inTurn.map(({ id }) => id) }
 }
-
-const fits = ({ node, msats }: RoutedCandidate, { capMsats, allow, deny }: QuoteRequest): boolean =>
-  (capMsats === undefined || msats <= capMsats) && !deny.includes(node) && (allow.length === 0 || allow.includes(node))
 
 /** What a candidate is to us: its price and terms by its router's word, and no score, for nothing of it was verified here. */
 function unjudged(one: RoutedCandidate, via: string): RoutedCandidate & { readonly via: string } {
