@@ -4,7 +4,7 @@
  * @module
  */
 import { mostNamed, type Policy } from './policy.ts'
-import { descending, drawWeighted, utilityOf } from './utility.ts'
+import { descending, drawWeighted, openLots, utilityOf } from './utility.ts'
 
 /**
  * Draws a few with weight (Sᵖ/(price/median))², then orders them by Sᵖ·(1±jitter)/(1+inflight); the rest of the sample
@@ -17,14 +17,16 @@ export function drawing(name: string, says: string, power: number): Policy {
     choose(sample, _wants, median, dice, params) {
       const worth = sample.map(one => (power === 1 ? one : { ...one, score: one.score ** power }))
       const utilities = worth.map(one => utilityOf(one, median))
+      const [lot, noise] = [openLots(dice), openLots(dice)]
+      const weights = utilities.map(utility => utility * utility)
       const drawn = drawWeighted(
-        utilities.map(utility => utility * utility),
+        weights,
+        sample.map(({ node }) => lot(node)),
         params.draw,
-        dice,
       )
       const now = drawn.map(i => {
-        const noise = 1 - params.jitter + 2 * params.jitter * dice.next()
-        return ((worth[i]?.score ?? 0) * noise) / (1 + (worth[i]?.inflight ?? 0))
+        const { score = 0, inflight = 0, node = '' } = worth[i] ?? {}
+        return (score * (1 - params.jitter + 2 * params.jitter * noise(node))) / (1 + inflight)
       })
       const first = descending(now, mostNamed).map(i => drawn[i] ?? 0)
       const rest = descending(utilities, mostNamed - first.length, first)

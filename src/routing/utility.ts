@@ -1,6 +1,6 @@
 /**
- * What a node is worth to a customer, and the weighted draw. Only operations that IEEE 754 fixes exactly, no logarithm:
- * the same order on every engine.
+ * What a node is worth to a customer, and the weighted draw. Only operations that IEEE 754 fixes exactly: the same order on
+ * every engine.
  * @module
  */
 import type { Dice, Sampled } from './policy.ts'
@@ -16,29 +16,46 @@ export const priceRatio = (msats: number, median: number): number =>
 export const utilityOf = (one: Sampled, median: number): number => one.score / priceRatio(one.msats, median)
 
 /**
- * Draws up to `count` indices without replacement, each with a chance in proportion to its weight among those left: the
- * distribution of the A-ES draw (Efraimidis and Spirakis), by sums instead of logarithms. What has no weight is never drawn.
+ * Draws up to `count` indices without replacement, each with a chance in proportion to its weight among those left: A-ES of
+ * Efraimidis and Spirakis, whose key is -ln(lot)/weight, the smallest first. A lot belongs to a node, so leaving others out
+ * throws nobody's again. What has no weight is never drawn.
  */
-export function drawWeighted(weights: readonly number[], count: number, dice: Dice): number[] {
-  const left = weights.map(weight => (weight > 0 && weight < Number.POSITIVE_INFINITY ? weight : 0))
-  const drawn: number[] = []
-  while (drawn.length < count) {
-    let all = 0
-    for (const weight of left) all += weight
-    if (!(all > 0)) break
-    const target = dice.next() * all
-    let sum = 0
-    let chosen = -1
-    for (let i = 0; i < left.length && !(sum > target); i++) {
-      const weight = left[i] ?? 0
-      if (weight === 0) continue
-      sum += weight
-      chosen = i
-    }
-    drawn.push(chosen)
-    left[chosen] = 0
+export function drawWeighted(weights: readonly number[], lots: readonly number[], count: number): number[] {
+  const keys = weights.map((weight, i) =>
+    weight > 0 && weight < Number.POSITIVE_INFINITY ? ln(lots[i] ?? 0) / weight : Number.NEGATIVE_INFINITY,
+  )
+  return descending(keys, Math.min(count, keys.length)).filter(i => (keys[i] ?? 0) > Number.NEGATIVE_INFINITY)
+}
+
+/**
+ * A lot per node, more than 0 and less than 1: two throws of the dice, mixed with the first 32 bits of the node's key by the
+ * finalizer of MurmurHash3 (Appleby, public domain).
+ */
+export function openLots(dice: Dice): (node: string) => number {
+  const [high, low] = [dice.next() * 2 ** 32, dice.next() * 2 ** 32]
+  return node => {
+    const word = Number.parseInt(node.slice(0, 8), 16)
+    // 53 bits and a half, so that none is 0.
+    return ((mixed(word ^ high) >>> 5) * 2 ** 26 + (mixed(word ^ low) >>> 6) + 0.5) / 2 ** 53
   }
-  return drawn
+}
+
+function mixed(word: number): number {
+  let h = word | 0
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}
+
+/** Natural logarithm of a number above 0 and up to 1, of sums and products alone: engines differ in the last digit of theirs. */
+export function ln(x: number): number {
+  let [m, halvings] = [x, 0]
+  for (; m < 0.75 && halvings < 1100; halvings++) m *= 2
+  const s = (m - 1) / (m + 1)
+  const square = s * s
+  let sum = 0
+  for (let odd = 21; odd >= 1; odd -= 2) sum = sum * square + 1 / odd
+  return 2 * s * sum - halvings * Math.LN2
 }
 
 /** Indices of the things, the highest value first; what is equal stays in its order. `skip` are left out. */
