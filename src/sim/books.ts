@@ -22,7 +22,10 @@ export interface Books {
   readonly medianPerTokenMs: number
   /** A customer has its answer. */
   answered(worker: Worker, customer: number, junk: boolean): void
+  /** An answer was computed again. */
   audited(): void
+  /** A newcomer answered in a trial. */
+  tried(): void
   unanswered(): void
   graduated(worker: Worker): void
   ejected(worker: Worker): void
@@ -48,8 +51,8 @@ const lateWindows = 4
 export function openBooks({ params, customers, population, chance }: BooksOptions): Books {
   const paid = new Map<number, number>()
   const places = new Map<string, number>()
-  const points = { answers: 0, junk: 0, audits: 0 }
-  const total = { answers: 0, junk: 0, audits: 0, unanswered: 0, msats: 0, cheated: 0 }
+  const points = { answers: 0, trials: 0, junk: 0, audits: 0 }
+  const total = { answers: 0, trials: 0, junk: 0, audits: 0, unanswered: 0, msats: 0, cheated: 0 }
   const count = { graduates: 0, honest: 0, caught: 0, trusted: 0, honestCaught: 0, honestEjections: 0 }
   let now = 0
   let days = 0
@@ -100,6 +103,10 @@ export function openBooks({ params, customers, population, chance }: BooksOption
       points.audits++
       total.audits++
     },
+    tried() {
+      points.trials++
+      total.trials++
+    },
     answered(worker, customer, junk) {
       for (const sum of [points, total]) {
         sum.answers++
@@ -143,13 +150,19 @@ export function openBooks({ params, customers, population, chance }: BooksOption
         }
     },
     point(day, proven, workers) {
-      const { answers, junk, audits } = points
+      const { answers, trials, junk, audits } = points
       lately.push({ junk, answers })
-      points.answers = points.junk = points.audits = 0
+      points.answers = points.trials = points.junk = points.audits = 0
       let honestProven = 0
       for (const worker of workers)
         if (worker.behaviour === 'honest' && stageOf(worker.track, params, now) === 'proven') honestProven++
-      return { day: rounded(day), junk: share(junk, answers), audits: share(audits, answers), proven, honestProven }
+      return {
+        day: rounded(day),
+        junk: share(junk, answers),
+        audits: share(audits, answers + trials),
+        proven,
+        honestProven,
+      }
     },
     report(workers) {
       const all = [...workers].filter(({ offered }) => offered)
@@ -165,7 +178,7 @@ export function openBooks({ params, customers, population, chance }: BooksOption
       return {
         junk: share(total.junk, total.answers),
         junkLately: share(sum('junk'), sum('answers')),
-        auditOverhead: share(total.audits, total.answers),
+        auditOverhead: share(total.audits, total.answers + total.trials),
         honestGraduated: share(count.honest, population.honest),
         sybilsInTop100: ours(byScore.map(({ worker }) => worker)),
         sybilsInTop100ByVolume: ours(byVolume),

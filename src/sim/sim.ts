@@ -44,12 +44,12 @@ export interface SimPoint {
 /** What became of it. Shares are 0 to 1. */
 export interface SimReport {
   /**
-   * Bad answers that customers got, of all answers; of the last fifth alone in `junkLately`. Answers of the unproven are
-   * computed again before they are used, those of the proven now and then and afterwards.
+   * Bad answers that customers got, of all that they got; of the last fifth alone in `junkLately`. Those that an audit
+   * found afterwards are among them.
    */
   readonly junk: number
   readonly junkLately: number
-  /** Answers computed again, of all answers. */
+  /** Answers computed again, of all answers; those of newcomers in trials, which nobody but the auditor gets, all are. */
   readonly auditOverhead: number
   /** Honest nodes that got through probation, of all honest nodes. */
   readonly honestGraduated: number

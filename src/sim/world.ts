@@ -53,9 +53,10 @@ export function* simulate(options: SimOptions): Generator<number, SimReport> {
     privacy: 0,
     allow: [],
     deny: [],
-    explore: true,
+    explore: false,
   }
   let now = begin
+  let due = 0
 
   const enlist = () => {
     while (cohort.size < params.cohort || cohort.waiting < waitingMost) {
@@ -121,37 +122,53 @@ export function* simulate(options: SimOptions): Generator<number, SimReport> {
     population.comeBack(worker)
   }
 
+  /** One piece of work by one node, told to the router; `undefined` when nothing came back. */
+  function assign(worker: Worker, result: string, share: number): { junk: boolean } | undefined {
+    const work = now < worker.awayUntil ? 'nothing' : workOf(worker, chance)
+    if (work === 'nothing') {
+      hear(worker, { fact: 'failed', at: now, weight: 1 })
+      if (worker.behaviour === 'silent' && worker.track.ejections > 1) quit(worker)
+      return undefined
+    }
+    worker.served++
+    const noise = 0.8 + 0.4 * chance.next()
+    const { firstMs, perTokenMs } = worker
+    const speed = { firstMs: outMs + firstMs * noise, perTokenMs: perTokenMs * noise }
+    hear(worker, { fact: 'served', at: now, weight: 1, ...speed })
+    const junk = work === 'junk'
+    if (drawn(result, base, share)) {
+      books.audited()
+      hear(worker, { fact: 'audit', at: now, passed: !junk })
+      if (junk) quit(worker)
+    }
+    return { junk }
+  }
+
   function ask(job: number): void {
     const request = job.toString(16).padStart(64, '0')
     const decision = decide(market, wants, policy, openDice(base, request), params)
     const customer = Math.floor(chance.next() * customers)
+    // Newcomers prove themselves in trials that the router's auditor asks for; while nobody is proven, all the time.
+    due += decision.lane === 'bootstrap' ? 1 : params.explore
     for (const [tried, name] of decision.order.slice(0, mostTries).entries()) {
       const worker = workers.get(name)
       if (!worker) continue
-      const work = now < worker.awayUntil ? 'nothing' : workOf(worker, chance)
-      if (work === 'nothing') {
-        hear(worker, { fact: 'failed', at: now, weight: 1 })
-        if (worker.behaviour === 'silent' && worker.track.ejections > 1) quit(worker)
-        continue
-      }
       const stage = stageNow(worker)
-      const result = sha256Hex(request + tried)
-      const audited = drawn(result, base, auditShare(worker.track, stage, 0, params, now))
-      worker.served++
       if (stage === 'proven') worker.trusted++
-      if (audited) books.audited()
-      const noise = 0.8 + 0.4 * chance.next()
-      const { firstMs, perTokenMs } = worker
-      const speed = { firstMs: outMs + firstMs * noise, perTokenMs: perTokenMs * noise }
-      hear(worker, { fact: 'served', at: now, weight: 1, ...speed })
-      if (audited) hear(worker, { fact: 'audit', at: now, passed: work === 'good' })
-      // The unproven are checked before their answers are used, the proven after.
-      const used = stage === 'proven' || work === 'good'
-      if (used) books.answered(worker, customer, work === 'junk')
-      if (audited && work === 'junk') quit(worker)
-      if (used) return
+      const share = auditShare(worker.track, stage, 0, params, now)
+      const answer = assign(worker, sha256Hex(request + tried), share)
+      if (!answer) continue
+      books.answered(worker, customer, answer.junk)
+      return
     }
     books.unanswered()
+  }
+
+  /** The next trial goes to whoever has waited longest in the cohort. */
+  function trial(): void {
+    const [senior] = cohort.members()
+    const worker = senior === undefined ? undefined : workers.get(senior)
+    if (worker && assign(worker, base, 1)) books.tried()
   }
 
   function tick(hour: number): void {
@@ -182,6 +199,7 @@ export function* simulate(options: SimOptions): Generator<number, SimReport> {
     enlist()
     show()
     ask(job)
+    for (; due >= 1; due--) trial()
     if ((job + 1) % Math.ceil(jobs / points) === 0 || job === jobs - 1)
       curve.push(books.point((now - begin) / 86_400, market.proven, workers.values()))
     if (job % 2000 === 1999) yield (job + 1) / jobs
