@@ -70,6 +70,36 @@ export interface JobTwist {
   lightning?: string
 }
 
+/** A journal that a killed process cannot write to any more, whatever of it still runs here. */
+function mortal(journal: Journal, life: { readonly dead: boolean }): Journal {
+  const alive = () => {
+    if (life.dead) throw new Error('killed')
+  }
+  return {
+    ...journal,
+    shelf(name) {
+      const shelf = journal.shelf(name)
+      const guarded =
+        <A extends unknown[], R>(act: (...args: A) => R) =>
+        (...args: A): R => {
+          alive()
+          return act(...args)
+        }
+      return {
+        ...{ get: shelf.get, entries: shelf.entries },
+        ...{ set: guarded(shelf.set), claim: guarded(shelf.claim), delete: guarded(shelf.delete) },
+        get size() {
+          return shelf.size
+        },
+      }
+    },
+    atomically(write, weight) {
+      alive()
+      return journal.atomically(write, weight)
+    },
+  }
+}
+
 export type World = Awaited<ReturnType<typeof bookWorld>>
 
 export async function bookWorld(
@@ -83,13 +113,20 @@ export async function bookWorld(
   const secret = secretOf(router)
   const now = () => seconds(clock)
   const sign = (template: Template, by: string) => keys.sign(template, secretOf(by))
-  const open = (more: Partial<BookOptions> = {}): OpenBook =>
-    openBook({
-      ...{ relays: hub.connect(), keys, secret, clock, journal, policy: 'default', feeMsats: 0n, network: 'regtest' },
+  let life = { dead: false }
+  function open(more: Partial<BookOptions> = {}): OpenBook {
+    const mine = { dead: false }
+    life = mine
+    return openBook({
+      ...{ relays: hub.connect(), keys, secret, clock, policy: 'default', feeMsats: 0n, network: 'regtest' },
       ...options,
       ...more,
-      tell: event => void told.push(event),
+      journal: mortal(journal, mine),
+      tell(event) {
+        if (!mine.dead) told.push(event)
+      },
     })
+  }
   let book = open()
 
   const announcement = (name: string, twist: Partial<Announcement> = {}): Event =>
@@ -248,6 +285,7 @@ export async function bookWorld(
     /** Ends the process and begins another one on the same journal. `kill`: without any farewell. */
     async restart(kill = false, more: Partial<BookOptions> = {}) {
       if (!kill) await book.close()
+      life.dead = true
       book = open(more)
       return book
     },

@@ -131,14 +131,15 @@ export function openChain(options: ChainOptions): Chain {
       })
       closing.signal.addEventListener('abort', stop, { once: true })
     }
-    relays.publish(event, { want: 1, keepMs, signal: closing.signal }).then(
-      ({ accepted }) => {
+    relays
+      .publish(event, { want: 1, keepMs, signal: closing.signal })
+      .then(({ accepted }) => {
         if (closing.signal.aborted) return
         if (accepted > 0) unsent.delete(key, 'plain')
         else again()
-      },
-      error => onTrouble(String(error)),
-    )
+      })
+      // A journal that cannot write: the next life offers the entry once more.
+      .catch(error => onTrouble(String(error)))
   }
 
   return {
