@@ -70,7 +70,12 @@ export const quoteRequest = defineKind({
       'Who is asked is named by 64 lower-case hex digits; at most 64 are.',
     ),
     kind: one('k', integer('<kind>', 0, 65_535), 'The job kind.', 'Exactly one job kind is named.'),
-    model: maybe('model', text('<name>', LONGEST_MODEL), 'The wanted model; none: any.', 'A model is named once.'),
+    model: maybe(
+      'model',
+      text('<name>', LONGEST_MODEL),
+      'The wanted model; none: whichever.',
+      'A model is named once.',
+    ),
     capMsats: maybe(
       'bid',
       msats,

@@ -173,7 +173,7 @@ describe('offers', () => {
 })
 
 const node = fc.constantFrom(ann, bob, eve)
-const at = fc.integer({ min: T - 400, max: T + 400 })
+const at = fc.oneof(fc.integer({ min: T - 400, max: T + 400 }), fc.integer({ min: T - 1, max: T + 1 }))
 const service = fc.constantFrom('text', 'speech', '')
 const event: fc.Arbitrary<Event> = fc.oneof(
   fc
