@@ -88,7 +88,8 @@ const defaults: BookLimits = {
   ...{ nodes: 100_000, ownJobs: 20_000, otherJobs: 20_000, chars: 2 ** 27, snapshotSeconds: 300 },
 }
 const tickMs = 5_000
-const sweepSeconds = 60
+/** A sweep looks at every node: of many at once seldom. */
+const sweepSeconds = (nodes: number): number => (nodes > 20_000 ? 30 : 5)
 const publishKeepMs = 600_000
 
 /** Opens the book on what its journal keeps, and begins to publish. Throws where the journal has no readable log. */
@@ -218,7 +219,7 @@ export function openBook(options: BookOptions): OpenBook {
   function tick() {
     stopTicking = clock.after(tickMs, tick)
     try {
-      if (now() - sweptAt >= sweepSeconds) {
+      if (now() - sweptAt >= sweepSeconds(directory.size)) {
         directory.sweep(now())
         sweptAt = now()
       }

@@ -77,14 +77,11 @@ export function openPayments(options: PaymentsOptions): Payments {
     const rank = labels.rank(label)
     if (rank <= (one.labels.get(hash ?? '') ?? -1)) return
     if ((label === 'receipt-valid' || label === 'invoice-only') && !waited) return wait(one.job)
-    const metered = usage && usageReceipt.read(usage)
-    const asked = textRequest.read(request)
-    const model =
-      one.routed?.model ?? (metered?.ok ? metered.value.model : undefined) ?? (asked.ok ? asked.value.model : '')
+    const model = one.routed?.model ?? modelOf(request, usage, servicesOf(node))
     const written = labels.payment(
       present({
         ...{ topic: 'payment' as const, label, node, job: one.job, evidence: [...new Set(evidence)].slice(0, 16) },
-        ...{ customer: request.pubkey, kind: request.kind, model: model ?? '' },
+        ...{ customer: request.pubkey, kind: request.kind, model },
         ...{ checks: judgement.passed, failed: judgement.failed, msats, hash, routing: one.routed?.routing },
         at: Math.min(now(), at),
         says: says(judgement),
@@ -198,6 +195,15 @@ export function openPayments(options: PaymentsOptions): Payments {
     drop: job => void patient.delete(job),
     isPaid: one => [...one.labels.values()].includes(settled),
   }
+}
+
+/** The model that a payment was for: what the node metered, what was asked for, or the only one that it has. */
+function modelOf(request: Event, usage: Event | undefined, services: readonly Entry[]): string {
+  const metered = usage && usageReceipt.read(usage)
+  const asked = textRequest.read(request)
+  const names = new Set(services.flatMap(({ announcement }) => announcement.models.map(({ name }) => name)))
+  const [only = ''] = names.size === 1 ? names : []
+  return (metered?.ok ? metered.value.model : undefined) ?? (asked.ok ? asked.value.model : undefined) ?? only
 }
 
 /** Whether a node's usage receipt names a payment. */
