@@ -11,6 +11,7 @@ import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
 import { routerCommand } from './commands/router.ts'
 import { simCommand } from './commands/sim.ts'
+import { trustCommand } from './commands/trust.ts'
 import { verifierCommand } from './commands/verifier.ts'
 import { walletCommand } from './commands/wallet.ts'
 
@@ -23,6 +24,7 @@ const working: readonly Command[] = [
   walletCommand,
   verifierCommand,
   routerCommand,
+  trustCommand,
   simCommand,
 ]
 

@@ -5,8 +5,8 @@
 import { quoteRequest, type Routing } from '../../kinds/index.ts'
 import { defaultParams, paramsHash } from '../ledger/index.ts'
 import { openDice, openPolicy, type Policy, redecide } from '../routing/index.ts'
+import { wantsOf } from '../routing/wants.ts'
 import type { Lie } from './routing-check.ts'
-import { wantsOf } from './wants.ts'
 
 /** What does not follow in a routing event, or `undefined`. */
 export function redecided(said: Routing): Lie | undefined {

@@ -1,9 +1,12 @@
 /** @module `gridstr ask`: buys one answer. */
+import { present } from '../../../kinds/index.ts'
 import { chooseNode, openClient, readMarket } from '../../client/client.ts'
+import { readTrusted } from '../../client/trusted.ts'
 import { seconds } from '../../clock.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
 import { closing, givingUp, resumed, showAsk } from '../asking.ts'
+import { closingRouted, routingHelp, routingOf, routingOptions, showRouted } from '../asking-routed.ts'
 import { type Arguments, type Command, jsonLine, readArguments, UsageError } from '../command.ts'
 import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
@@ -25,7 +28,7 @@ export const askCommand: Command = {
   name: 'ask',
   says: 'Buy an answer: choose a node, pay under a cap, read',
   help: [
-    'gridstr ask --relay URL… [--to NPUB] [--model NAME] [--max-sats N] [--wallet URI] [--json] "question"',
+    'gridstr ask --relay URL… [--to NPUB] [--router NPUB…] [--model NAME] [--max-sats N] [--wallet URI] [--json] "question"',
     '',
     '  --relay URL      relay to ask on; repeat for more',
     '  --to NPUB        ask this node (default: the cheapest that is alive)',
@@ -41,6 +44,7 @@ export const askCommand: Command = {
     '  --resume         ask nothing, finish what an earlier run left',
     '  --key FILE       your Nostr key (default: a new one per run, so that nobody can link your questions)',
     '  --max-tokens N, --timeout SECONDS',
+    ...routingHelp,
     '  --json           {"event":"chunk","text":…} lines, then one line with "ok"',
     '',
     'The question may also come on standard input: echo "What is Nostr?" | gridstr ask --relay ws://… -',
@@ -62,6 +66,7 @@ export const askCommand: Command = {
       resume: { type: 'boolean' },
       key: { type: 'string' },
       json: { type: 'boolean' },
+      ...routingOptions,
     })
     const urls = relayUrls(args)
     const json = args.flag('json')
@@ -79,6 +84,7 @@ export const askCommand: Command = {
     const ttlSeconds = args.number('timeout', 1, 86_400) ?? 600
     const model = args.text('model')
     const terms = termsOf(args.text('terms'))
+    const ways = routingOf(args)
     const screen = openScreen(io)
     const keys = await openKeys()
     const secret = secretOf(args, keys, screen)
@@ -93,6 +99,12 @@ export const askCommand: Command = {
     const walletInfo = async () => {
       screen.progress('wallet', 'asking the wallet …')
       return wallet && infoOf(wallet, io.signal)
+    }
+    /** Routers on the list of this key; a key of one run has none. */
+    const trustedRouters = async () => {
+      if (args.text('key') === undefined) return []
+      const { value } = await readTrusted({ relays, keys, clock: io.clock, secret }, io.signal)
+      return value.routers.map(({ key }) => key)
     }
     const refuse = (code: string, error: string): number => {
       if (json) io.out(jsonLine({ ok: false, code, error }))
@@ -122,6 +134,24 @@ export const askCommand: Command = {
       }
       const earlier = resumed(client, io, screen, { json, alone: resuming })
       if (resuming) return (await earlier) ? 0 : 1
+      const asked = { text, capMsats, ttlSeconds, ...present({ model, maxTokens, terms }) }
+      const routers = ways?.routers.length || wanted !== undefined ? [] : await trustedRouters()
+      if (ways || routers.length > 0) {
+        const patience = givingUp(io, ttlSeconds)
+        const outcome = await client
+          .askRouted(
+            {
+              ...{ routers, giveUp: patience.signal, ...asked },
+              ...(routers.length > 0 ? { ...ways, routers } : ways),
+              ...(wanted === undefined ? {} : { allow: [wanted] }),
+              onEvent: event => showRouted(event, io, screen, json),
+            },
+            io.signal,
+          )
+          .finally(patience.end)
+        await earlier
+        return closingRouted(outcome, io, screen, json)
+      }
       screen.progress('market', `looking for nodes on ${urls.join(', ')} …`)
       const offers = await readMarket(relays, seconds(io.clock), io.signal)
       const wish = {
@@ -149,14 +179,7 @@ export const askCommand: Command = {
       const outcome = await client
         .ask(
           {
-            giveUp: patience.signal,
-            text,
-            node: { pubkey, announcement },
-            capMsats,
-            ttlSeconds,
-            ...(model === undefined ? {} : { model }),
-            ...(maxTokens === undefined ? {} : { maxTokens }),
-            ...(terms === undefined ? {} : { terms }),
+            ...{ ...asked, giveUp: patience.signal, node: { pubkey, announcement } },
             onEvent: event => showAsk(event, io, screen, json),
           },
           io.signal,
