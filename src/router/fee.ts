@@ -30,7 +30,7 @@ export interface FeesOptions {
 /** How a customer stands: `kept` money is there, a `line` of credit is free, it pays `first`, or it owes. */
 export type Standing =
   | { readonly how: 'free' | 'kept' | 'line' | 'first' }
-  | { readonly how: 'unpaid'; readonly says: string }
+  | { readonly how: 'unpaid'; readonly code: 'unpaid-fee' | 'full'; readonly says: string }
 
 /** A customer that could pay later, or had money here, no longer can. */
 export class UnpaidError extends Error {
@@ -41,7 +41,7 @@ export interface Fees {
   readonly msats: bigint
   standing(asker: string): Standing
   /** The invoice of a request, the same one each time; written down before it is told to anybody. Rejects with `PaymentError`. */
-  bill(asked: Event, how: 'line' | 'first', lifeSeconds: number): Promise<Bill>
+  bill(asked: Event, how: 'line' | 'first', lifeSeconds: number, signal: AbortSignal): Promise<Bill>
   /** Resolves with true when the customer has money here or a line, with false when `signal` fires first. */
   paid(asker: string, signal: AbortSignal): Promise<boolean>
   /**
@@ -85,14 +85,13 @@ export function openFees(options: FeesOptions): Fees {
     )
     if (line.freeMsats >= msats) return { how: 'line' }
     const owed = rows.filter(row => row.credit && isOpen(row))
-    if (owed.length > 0) return { how: 'unpaid', says: owes(owed.length, line.openMsats) }
+    if (owed.length > 0) return { how: 'unpaid', code: 'unpaid-fee', says: owes(owed.length, line.openMsats) }
     const asked = rows.filter(isOpen).length
-    if (asked < options.billsPerCustomer && bills.list({ state: 'open', limit: options.bills }).length < options.bills)
-      return { how: 'first' }
-    return {
-      how: 'unpaid',
-      says: `${asked} of your fees are not paid: pay one of them, or wait until they have expired.`,
-    }
+    if (asked >= options.billsPerCustomer)
+      return { how: 'unpaid', code: 'unpaid-fee', says: `${asked} of your fees are not paid: ${paying}.` }
+    return bills.list({ state: 'open', limit: options.bills }).length < options.bills
+      ? { how: 'first' }
+      : { how: 'unpaid', code: 'full', says: 'This router waits for the fees of many others: try again in a minute.' }
   }
 
   function settled(hash: string, state: Extract<BillState, { state: 'settled' }>) {
@@ -141,10 +140,11 @@ export function openFees(options: FeesOptions): Fees {
   return {
     msats,
     standing,
-    async bill(asked, how, lifeSeconds) {
+    async bill(asked, how, lifeSeconds, signal) {
       if (!fee) throw new Error('a router without a fee bills nobody')
       const description = `gridstr routing ${asked.id}`
-      const made = await fee.payee.bill({ key: `fee ${asked.id}`, msats, expirySeconds: lifeSeconds, description })
+      const ask = { key: `fee ${asked.id}`, msats, expirySeconds: lifeSeconds, description }
+      const made = await fee.payee.bill(ask, signal)
       if (how === 'line') return made
       const { bolt11, hash, expiresAt } = made
       bills.add({ hash, job: asked.id, customer: asked.pubkey, purpose: 'job', bolt11, msats, at: now(), expiresAt })
@@ -186,5 +186,6 @@ export function openFees(options: FeesOptions): Fees {
   }
 }
 
+const paying = 'pay one of them, or wait until they have expired'
 const owes = (count: number, open: bigint): string =>
   `You owe ${open} msats for ${count} ${count === 1 ? 'route' : 'routes'}: pay that first.`
