@@ -112,6 +112,8 @@ export function openRoom(options: RoomOptions): Room {
 
   const grow = (one: Case, by: number) => {
     one.chars += by
+    // What was dropped may still be under way somewhere.
+    if ((own.get(one.job) ?? others.get(one.job)) !== one) return
     chars += by
     while (chars > options.chars) if (!(drop(others, one) || drop(own, one))) break
   }
@@ -184,9 +186,8 @@ export function openRoom(options: RoomOptions): Room {
     settle(one) {
       one.bills.length = one.usages.length = one.acks.length = one.zaps.length = 0
       delete one.answer
-      chars -= one.chars
-      one.chars = one.request ? weigh(one.request) : 0
-      chars += one.chars
+      one.spoke.length = one.results.length = 0
+      grow(one, (one.request ? weigh(one.request) : 0) - one.chars)
     },
     own: () => own.values(),
     *all() {
