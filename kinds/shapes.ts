@@ -56,20 +56,20 @@ type Said<F> = F extends Shape<infer T> ? T : never
 type Shaped<N, S> = { -readonly [K in keyof N]: Said<N[K]> } & { -readonly [K in keyof S]?: Said<S[K]> }
 
 /** An object with all of `needed` and, each right or absent, some of `spare`; other members are left out. */
-export const record =
-  <N extends Shapes, S extends Shapes>(needed: N, spare: S): Shape<Shaped<N, S>> =>
-  value => {
+export const record = <N extends Shapes, S extends Shapes>(needed: N, spare: S): Shape<Shaped<N, S>> => {
+  const members = [...Object.entries(needed), ...Object.entries(spare)]
+  const must = Object.keys(needed).length
+  return value => {
     if (!isRecord(value)) return undefined
     const found: Record<string, unknown> = {}
-    for (const [shapes, must] of [
-      [needed, true],
-      [spare, false],
-    ] as const)
-      for (const key of Object.keys(shapes)) {
-        const said = value[key]
-        const part = shapes[key]?.(said)
-        if (part !== undefined) found[key] = part
-        else if (must || said !== undefined) return undefined
-      }
+    let at = 0
+    for (const [key, shape] of members) {
+      const said = value[key]
+      const part = said === undefined ? undefined : shape(said)
+      if (part !== undefined) found[key] = part
+      else if (at < must || said !== undefined) return undefined
+      at++
+    }
     return found as Shaped<N, S>
   }
+}
