@@ -92,6 +92,17 @@ describe('a stranger', () => {
     await world.close()
   })
 
+  test('who never pays holds a place for minutes, however long it says that it waits', async () => {
+    const world = await feeWorld({ limits: { underWay: 1 } })
+    await world.asker().ask(world.router.pubkey, { expiresAt: world.now() + 5_000_000 }, 100)
+    expect((await world.asker().ask(world.router.pubkey))?.refusal?.code).toBe('full')
+    await world.clock.advance(310_000)
+    const asker = world.asker()
+    await asker.ask(world.router.pubkey)
+    expect(world.billOf(asker)?.msats).toBe(fee)
+    await world.close()
+  })
+
   test('with too many unpaid bills is refused until they have expired', async () => {
     const world = await feeWorld({ limits: { billsPerCustomer: 2 } })
     const asker = world.asker()
