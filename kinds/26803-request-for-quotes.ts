@@ -9,7 +9,7 @@ import { LONGEST_MODEL } from './prices.ts'
 import { type Privacy, privacies } from './privacy.ts'
 import { digest, listOf } from './shapes.ts'
 import { type WishedTerms, wishedTerms } from './terms.ts'
-import { hex, integer, msats, relayList, seconds, text, type Value } from './values.ts'
+import { hex, integer, msats, relayList, seconds, text, type Value, yes } from './values.ts'
 
 /** A request for quotes. */
 export interface QuoteRequest {
@@ -26,6 +26,8 @@ export interface QuoteRequest {
   readonly determinism?: string
   /** From 0 to 100. */
   readonly minScore?: number
+  /** A newcomer that nobody has proven may be tried on this job. */
+  readonly explore?: boolean
   readonly terms?: WishedTerms
   readonly maxTokens?: number
   /** How long the job may take. */
@@ -107,6 +109,12 @@ export const quoteRequest = defineKind({
       integer('<0…100>', 0, 100),
       'The least score.',
       'A score is a whole number from 0 to 100.',
+    ),
+    explore: maybe(
+      'explore',
+      yes,
+      'A newcomer that nobody has proven may be tried on this job. Unsaid: no, unless there is nobody else.',
+      'Whether to explore is true or false, said once.',
     ),
     terms: loose('terms', wishedTerms, 'How the customer would like to pay. Unknown words are no wish.'),
     maxTokens: maybe(

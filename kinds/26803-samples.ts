@@ -29,6 +29,7 @@ export const good: readonly GoodSample<QuoteRequest>[] = [
       region: 'eu',
       determinism: 'bitwise',
       minScore: 40,
+      explore: true,
       terms: { word: 'parts', parts: 4 },
       maxTokens: 64,
       deadlineMs: 20_000,
@@ -57,6 +58,7 @@ export const dialects: readonly Dialect<QuoteRequest>[] = [
 ]
 
 export const bad: readonly BadSample[] = [
+  { breaks: 'explore', says: 'Perhaps.', tags: and('explore', 'perhaps') },
   { breaks: 'p', says: 'Somebody by name.', tags: and('p', 'alice') },
   { breaks: 'k', says: 'No kind.', tags: [['expiration', '1800000030']] },
   { breaks: 'model', says: 'Two models.', tags: [...tags, ['model', 'a'], ['model', 'b']] },

@@ -14,13 +14,13 @@ import {
   type Template,
 } from '../kinds/index.ts'
 import { query } from '../relays/relay.ts'
-import { wantsOf } from '../src/client/wants.ts'
 import { seconds } from '../src/clock.ts'
 import { sha256Hex } from '../src/hash.ts'
 import { defaultParams, paramsHash } from '../src/ledger/index.ts'
 import type { Bill } from '../src/payments/payment.ts'
 import type { SimNet, SimWallet } from '../src/payments/sim.ts'
 import { decide, openDice, openMarket, openPolicy } from '../src/routing/index.ts'
+import { wantsOf } from '../src/routing/wants.ts'
 import type { World } from './worlds.ts'
 
 export interface RouterOptions {

@@ -6,7 +6,7 @@
 import type { QuoteRequest, Routing } from '../../kinds/index.ts'
 import { type Params, paramsHash } from '../ledger/index.ts'
 import { openDice, openPolicy, type Policy, redecide } from '../routing/index.ts'
-import { wantsOf } from './wants.ts'
+import { wantsOf } from '../routing/wants.ts'
 
 /** True where parameters and policy are known here and the candidates that the router named itself come out again. */
 export function openAgreement(params: Params): (routing: Routing, request: QuoteRequest) => boolean {

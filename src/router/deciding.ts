@@ -10,11 +10,11 @@ import { type Decision, decide } from '../routing/decide.ts'
 import { openDice } from '../routing/dice.ts'
 import type { Market } from '../routing/market.ts'
 import type { Candidate, Policy } from '../routing/policy.ts'
+import { wantsOf } from '../routing/wants.ts'
 import type { Quoted } from './auction.ts'
 import type { Book, Place } from './book-contract.ts'
 import type { Load } from './load.ts'
 import { reasonsOf } from './reasons.ts'
-import { wantsOf } from './wants.ts'
 
 export interface DecidingOptions {
   readonly book: Book

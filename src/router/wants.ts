@@ -1,20 +1,8 @@
 /**
- * What a request for quotes wants, as the routing room asks it: the same words for the router that decides and for
- * whoever recomputes its decision.
+ * How long a request for quotes may wait.
  * @module
  */
-import { present, type QuoteRequest } from '../../kinds/index.ts'
-import type { Wants } from '../routing/policy.ts'
-
-/** Who asks for a least score wants nobody without a record: no newcomer is tried out on such a request. `at`: unix seconds. */
-export function wantsOf(request: QuoteRequest, at: number): Wants {
-  const { kind, model, capMsats, deadlineMs, privacy, allow, deny, region, determinism, minScore, terms } = request
-  return present({
-    ...{ kind, model, deadlineMs, privacy, allow, deny, region, determinism, minScore, at, terms: terms?.word },
-    capMsats: capMsats === undefined ? Number.POSITIVE_INFINITY : Number(capMsats),
-    explore: minScore === undefined,
-  })
-}
+import type { QuoteRequest } from '../../kinds/index.ts'
 
 /** An hour or a minute does not change what is wanted fast: an auction of an interactive job ends soon, a batch may wait. */
 const interactive = { least: 250, most: 1_500 } as const
