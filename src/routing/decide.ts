@@ -73,15 +73,18 @@ export function decide(market: Market, wants: Wants, policy: Policy, dice: Dice,
       }
     }
   }
-  const mine = (policy.own ?? []).filter(node => wants.allow.length === 0 || wants.allow.includes(node))
-  const forget = sieve.mark()
-  const own = walk.named(mine, params.ring - 1).filter(one => one !== newcomer)
-  // They fell on their ring already, if they fell.
-  forget()
-  passed = joined(own, passed, start, params.ring - (newcomer ? 1 : 0))
-
   const names = new Set(policy.own)
-  const sample = (newcomer ? [newcomer, ...passed] : passed).map(one => sampled(one, names.has(one.node)))
+  if (policy.own) {
+    const mine = policy.own.filter(node => wants.allow.length === 0 || wants.allow.includes(node))
+    const forget = sieve.mark()
+    const own = walk.named(mine, params.ring - 1).filter(one => one !== newcomer)
+    // They fell on their ring already, if they fell.
+    forget()
+    passed = joined(own, passed, start, params.ring - (newcomer ? 1 : 0))
+  }
+
+  const sample = passed.map(one => sampled(one, names.size > 0 && names.has(one.node)))
+  if (newcomer) sample.unshift(sampled(newcomer, names.has(newcomer.node)))
   const order = orderOf(sample, lane, wants, median, policy, dice, params)
   const decision = { lane, start, median, sample, order, refused: walk.refused(), ...walk.seen() }
   return order.length > 0 ? decision : { ...decision, refusal: refusalOf(market, wants, sieve, decision) }

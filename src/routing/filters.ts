@@ -17,7 +17,7 @@ export const thousands = (value: number): string => {
 /** A condition that one bit answers, whatever is wanted. */
 const always = (code: RefusalCode, bits: Bits, says: (count: number) => string): Filter => ({
   code,
-  screen: () => bits,
+  bits,
   says,
 })
 

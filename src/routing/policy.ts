@@ -124,6 +124,8 @@ export interface Filter {
   readonly code: RefusalCode
   open?(wants: Wants, params: Params): ((candidate: Candidate) => boolean) | undefined
   screen?(wants: Wants): Bits | undefined
+  /** Traits that are asked whatever is wanted. */
+  readonly bits?: Bits
   leastScore?(wants: Wants): number | undefined
   mostMsats?(wants: Wants): number
   /** How far a refused candidate is from passing. */

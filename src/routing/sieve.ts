@@ -22,88 +22,104 @@ export interface Sieve {
   refusal(): Refusal | undefined
 }
 
-interface Fall {
-  readonly filter: Filter
-  count: number
-  least: number
-}
-
 interface Test {
-  readonly fall: Fall
+  /** Place of its filter among all of the decision. */
+  readonly row: number
   readonly passes: (candidate: Candidate) => boolean
 }
 
+const never = Number.POSITIVE_INFINITY
 const ranks: ReadonlyMap<RefusalCode, number> = new Map(filters.map(({ code }, index) => [code, index]))
+/** Place among the filters; what only a policy asks comes after what nobody can help. */
+const rankOf = ({ code }: Filter): number => ranks.get(code) ?? 3.5
+
+/** The lowest bit that is set. */
+const lowest = (bits: number): number => 31 - Math.clz32(bits & -bits)
+
+/** What holds whatever is wanted, and which filter each of its bits belongs to. */
+const fixed = { mask: 0, want: 0, rows: new Array<number>(32).fill(-1) }
+for (const [row, { bits }] of filters.entries()) {
+  if (!bits) continue
+  fixed.mask |= bits.mask
+  fixed.want |= bits.want
+  fixed.rows[lowest(bits.mask)] = row
+}
+const asked = [...filters.entries()].filter(([, { bits, code }]) => !bits && code !== 'full')
+const full = filters.findIndex(({ code }) => code === 'full')
 
 /** The conditions of these wants and of this policy. */
 export function openSieve(wants: Wants, policy: Pick<Policy, 'filters'>, params: Params): Sieve {
-  const falls: Fall[] = []
+  const all = policy.filters ? [...filters, ...policy.filters] : filters
+  const counts = new Array<number>(all.length).fill(0)
+  const least = new Array<number>(all.length).fill(never)
   const tests: Test[] = []
-  const byBit: (Fall | undefined)[] = []
-  let [mask, want] = [0, 0]
-  let [leastScore, mostMsats] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
-  let [low, dear, full]: (Fall | undefined)[] = []
+  const rows = fixed.rows.slice()
+  let { mask, want } = fixed
+  let [leastScore, mostMsats, low, dear] = [-never, never, -1, -1]
 
-  const take = (filter: Filter) => {
-    const fall: Fall = { filter, count: 0, least: Number.POSITIVE_INFINITY }
-    falls.push(fall)
-    const bits = filter.screen?.(wants)
+  const take = (row: number, filter: Filter) => {
+    const bits = filter.bits ?? filter.screen?.(wants)
     if (bits) {
       mask |= bits.mask
       want = (want & ~bits.mask) | bits.want
-      for (let bit = 31 - Math.clz32(bits.mask & -bits.mask); bit < 32 && (bits.mask >>> bit) & 1; bit++)
-        byBit[bit] = fall
+      for (let bit = lowest(bits.mask); bit < 32 && (bits.mask >>> bit) & 1; bit++) rows[bit] = row
     }
     const score = filter.leastScore?.(wants)
-    if (score !== undefined && score > leastScore) [leastScore, low] = [score, fall]
+    if (score !== undefined && score > leastScore) [leastScore, low] = [score, row]
     const msats = filter.mostMsats?.(wants)
-    if (msats !== undefined && msats < mostMsats) [mostMsats, dear] = [msats, fall]
-    if (filter.code === 'full') full = fall
-    const passes = filter.code === 'full' ? undefined : filter.open?.(wants, params)
-    if (passes) tests.push({ fall, passes })
+    if (msats !== undefined && msats < mostMsats) [mostMsats, dear] = [msats, row]
+    const passes = filter.open?.(wants, params)
+    if (passes) tests.push({ row, passes })
   }
-  for (const filter of filters) take(filter)
-  for (const filter of policy.filters ?? []) take(filter)
+  for (const [row, filter] of asked) take(row, filter)
+  for (let row = filters.length; row < all.length; row++) {
+    const filter = all[row]
+    if (filter) take(row, filter)
+  }
 
-  const note = (fall: Fall | undefined, distance: number): false => {
-    if (!fall) return false
-    fall.count++
-    if (distance < fall.least) fall.least = distance
+  const note = (row: number, distance: number): false => {
+    counts[row] = (counts[row] ?? 0) + 1
+    if (distance < (least[row] ?? 0)) least[row] = distance
     return false
   }
-  const sieve: Sieve = {
-    screens(traits, msats, score) {
-      const wrong = (traits ^ want) & mask
-      if (wrong !== 0) return note(byBit[31 - Math.clz32(wrong & -wrong)], Number.POSITIVE_INFINITY)
-      if (score < leastScore) return note(low, -score)
-      if (msats > mostMsats) return note(dear, msats)
-      return (traits & trait.free) !== 0 || note(full, Number.POSITIVE_INFINITY)
-    },
-    passes(candidate) {
-      for (const { fall, passes } of tests)
-        if (!passes(candidate)) return note(fall, fall.filter.distance?.(candidate) ?? Number.POSITIVE_INFINITY)
-      return true
-    },
-    takes: one => sieve.screens(traitsOf(one), one.msats, one.score) && sieve.passes(one),
+  const screens = (traits: number, msats: number, score: number): boolean => {
+    const wrong = (traits ^ want) & mask
+    if (wrong !== 0) return note(rows[lowest(wrong)] ?? 0, never)
+    if (score < leastScore) return note(low, -score)
+    if (msats > mostMsats) return note(dear, msats)
+    return (traits & trait.free) !== 0 || note(full, never)
+  }
+  const passes = (candidate: Candidate): boolean => {
+    for (const test of tests)
+      if (!test.passes(candidate)) return note(test.row, all[test.row]?.distance?.(candidate) ?? never)
+    return true
+  }
+  return {
+    screens,
+    passes,
+    takes: one => screens(traitsOf(one), one.msats, one.score) && passes(one),
     mark() {
-      const before = falls.map(({ count, least }) => [count, least] as const)
+      const [before, nearest] = [counts.slice(), least.slice()]
       return () => {
-        for (const [i, fall] of falls.entries()) [fall.count, fall.least] = before[i] ?? [0, Number.POSITIVE_INFINITY]
+        for (let row = 0; row < all.length; row++) {
+          counts[row] = before[row] ?? 0
+          least[row] = nearest[row] ?? never
+        }
       }
     },
     refused() {
-      const counts: Record<string, number> = {}
-      for (const { filter, count } of falls) if (count > 0) counts[filter.code] = (counts[filter.code] ?? 0) + count
-      return counts
+      const said: Record<string, number> = {}
+      for (const [row, { code }] of all.entries()) if (counts[row]) said[code] = (said[code] ?? 0) + (counts[row] ?? 0)
+      return said
     },
     refusal() {
-      let nearest: Fall | undefined
-      for (const fall of falls) if (fall.count > 0 && (!nearest || rank(fall) >= rank(nearest))) nearest = fall
-      return nearest && { code: nearest.filter.code, says: nearest.filter.says(nearest.count, nearest.least, wants) }
+      let nearest: number | undefined
+      let rank = -1
+      for (const [row, filter] of all.entries())
+        if (counts[row] && rankOf(filter) >= rank) [nearest, rank] = [row, rankOf(filter)]
+      const filter = nearest === undefined ? undefined : all[nearest]
+      if (nearest === undefined || !filter) return undefined
+      return { code: filter.code, says: filter.says(counts[nearest] ?? 0, least[nearest] ?? 0, wants) }
     },
   }
-  return sieve
 }
-
-/** Place among the filters; what only a policy asks comes after what nobody can help. */
-const rank = ({ filter }: Fall): number => ranks.get(filter.code) ?? 3.5

@@ -34,10 +34,20 @@ export function drawWeighted(weights: readonly number[], lots: readonly number[]
 export function openLots(dice: Dice): (node: string) => number {
   const [high, low] = [dice.next() * 2 ** 32, dice.next() * 2 ** 32]
   return node => {
-    const word = Number.parseInt(node.slice(0, 8), 16)
+    const word = firstWord(node)
     // 53 bits and a half, so that none is 0.
     return ((mixed(word ^ high) >>> 5) * 2 ** 26 + (mixed(word ^ low) >>> 6) + 0.5) / 2 ** 53
   }
+}
+
+/** The first eight hex digits. */
+function firstWord(node: string): number {
+  let word = 0
+  for (let i = 0; i < 8; i++) {
+    const code = node.charCodeAt(i)
+    word = (word << 4) | (code > 57 ? code - 87 : code - 48)
+  }
+  return word
 }
 
 function mixed(word: number): number {
@@ -58,15 +68,16 @@ export function ln(x: number): number {
   return 2 * s * sum - halvings * Math.LN2
 }
 
-/** Indices of the things, the highest value first; what is equal stays in its order. `skip` are left out. */
+/** Indices of the things, the highest value first, at most `most`; what is equal stays in its order. `skip` are left out. */
 export function descending(values: readonly number[], most: number, skip: readonly number[] = []): number[] {
   const found: number[] = []
-  while (found.length < most) {
-    let best = -1
-    for (let i = 0; i < values.length; i++)
-      if (!skip.includes(i) && !found.includes(i) && (best < 0 || (values[i] ?? 0) > (values[best] ?? 0))) best = i
-    if (best < 0) break
-    found.push(best)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0
+    let place = found.length
+    while (place > 0 && (values[found[place - 1] ?? 0] ?? 0) < value) place--
+    if (place >= most || skip.includes(i)) continue
+    found.splice(place, 0, i)
+    if (found.length > most) found.pop()
   }
   return found
 }
