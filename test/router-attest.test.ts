@@ -66,7 +66,8 @@ describe('dishonest zap receipts', () => {
     const one = judged(twist)
     expect(one.label).not.toBe('settled')
     expect(one.label).toBe(labelOf(reasons))
-    expect(one.reasons).toEqual(reasons)
+    // A receipt that anybody could have signed is not looked at further.
+    expect(one.reasons).toEqual(reasons.includes('zapper-not-announced') ? ['zapper-not-announced'] : reasons)
     expect(one.passed.filter(name => one.failed.includes(name))).toEqual([])
   })
 

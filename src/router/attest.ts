@@ -91,6 +91,9 @@ export function labelOf(reasons: readonly string[]): PaymentLabel {
 }
 
 function judgeZap(zap: Event, context: JudgeContext): Judgement {
+  // Anybody can sign a receipt for anything: what nobody announced is not looked at, for reading an invoice is dear.
+  if (!context.zappers.includes(zap.pubkey))
+    return { label: 'forged', passed: [], failed: ['zapper'], reasons: ['zapper-not-announced'] }
   // A node whose wallet does not tell its key announces none: then there is nothing to compare the invoice with.
   const keyless = context.nodeKeys.length === 0
   const reasons = verifyReceipt(zap, context).reasons.filter(one => !(keyless && one === 'payee-not-announced'))

@@ -21,7 +21,8 @@ import type { Case, Room } from './cases.ts'
 import type { Labels } from './labels.ts'
 import type { OwnRoute } from './memory.ts'
 import { type Outcome, outcomeOf } from './outcomes.ts'
-import { bolt11Of, type Payments } from './payments.ts'
+import type { Payments } from './payments.ts'
+import { ackOf, bolt11Of, usageOf } from './reads.ts'
 import type { Weights } from './weights.ts'
 
 export interface ExperienceOptions {
@@ -145,8 +146,8 @@ export function openExperience(options: ExperienceOptions): Experience {
     if (!routed || !request || one.outcome) return
     const { node, deadlineAt } = routed
     const word = one.acks.findLast(ack => ack.pubkey === request.pubkey && addressees(ack).includes(node))
-    const said = word && acknowledgement.read(word)
-    const ack = said?.ok && said.value.node === node ? said.value : undefined
+    const said = word && ackOf(word)
+    const ack = said?.node === node ? said : undefined
     const result = one.results.find(({ by }) => by === node)
     const usage = one.usages.find(({ pubkey }) => pubkey === node)
     const outcome = outcomeOf(
@@ -166,7 +167,6 @@ export function openExperience(options: ExperienceOptions): Experience {
       if (now() > deadlineAt + wordSeconds) close(one)
       return
     }
-    const metered = usage && usageReceipt.read(usage)
     const evidence = [word?.id, result?.id, usage?.id].filter(id => id !== undefined)
     const written = labels.outcome(
       present({
@@ -175,7 +175,7 @@ export function openExperience(options: ExperienceOptions): Experience {
         ...{ routing: routed.routing, weight: weights.of(request.pubkey), code: ack?.code ?? outcome.code },
         firstMs: ack?.firstMs,
         ms: ack?.ms,
-        outputTokens: ack?.outputTokens ?? (metered?.ok ? metered.value.outputTokens : undefined),
+        outputTokens: ack?.outputTokens ?? (usage && usageOf(usage)?.outputTokens),
         at: Math.min(now(), Math.max(request.created_at, word?.created_at ?? deadlineAt)),
         says: sayings[outcome.label],
       }),

@@ -3,24 +3,15 @@
  * more than what was said before. The order of arrival does not matter.
  * @module
  */
-import {
-  acknowledgement,
-  addressees,
-  type Event,
-  feedback,
-  present,
-  textRequest,
-  textResult,
-  usageReceipt,
-  zapReceipt,
-} from '../../kinds/index.ts'
+import { addressees, type Event, present } from '../../kinds/index.ts'
 import { bounded } from '../bounded.ts'
 import type { Entry } from '../ledger/directory.ts'
-import { readInvoice } from '../payments/bolt11.ts'
+import { peekInvoice } from '../payments/bolt11.ts'
 import type { Network } from '../payments/payment.ts'
 import { type JudgeContext, type Judgement, judge } from './attest.ts'
 import type { Case } from './cases.ts'
 import type { Labels } from './labels.ts'
+import { ackOf, bolt11Of, jobOf, usageOf, zapOf } from './reads.ts'
 
 export interface PaymentsOptions {
   readonly labels: Labels
@@ -65,7 +56,7 @@ export function openPayments(options: PaymentsOptions): Payments {
 
   function consider(one: Case) {
     const { request } = one
-    if (!request) return
+    if (!request || one.zaps.length + one.acks.length === 0) return
     const waited = (patient.get(one.job) ?? Number.POSITIVE_INFINITY) <= now()
     if (waited) patient.delete(one.job)
     for (const found of [...zapsOf(one, request), ...proofsOf(one, request)]) say(one, request, found, waited)
@@ -105,24 +96,23 @@ export function openPayments(options: PaymentsOptions): Payments {
 
   function* zapsOf(one: Case, request: Event): Generator<Found> {
     for (const { event: zap, firstSeen } of one.zaps) {
-      const read = zapReceipt.read(zap)
-      const paid = read.ok ? readInvoice(read.value.bolt11) : undefined
+      const said = zapOf(zap)
+      const paid = said && peekInvoice(said.bolt11)
       const hash = paid?.ok ? paid.invoice.hash : undefined
       if (one.labels.get(hash ?? '') === settled) continue
       const named = addressees(request)
-      const recipient = read.ok ? read.value.recipient : undefined
-      const node = recipient !== undefined && (named.length === 0 || named.includes(recipient)) ? recipient : named[0]
-      const services = node === undefined ? [] : servicesOf(node)
+      const node = said && (named.length === 0 || named.includes(said.recipient)) ? said.recipient : named[0]
       if (node === undefined) continue
+      const services = servicesOf(node)
       if (services.length === 0) {
         expect(node, one.job)
         continue
       }
-      const usage = one.usages.find(event => event.pubkey === node && names(event, hash))
-      const bill = one.bills.find(event => event.pubkey === node && read.ok && bolt11Of(event) === read.value.bolt11)
-      const offer = bill ?? usage
       const zappers = services.flatMap(({ announcement }) => announcement.zappers)
-      const asked = textRequest.read(request)
+      const usage = one.usages.find(event => event.pubkey === node && names(event, hash))
+      const bill = one.bills.find(event => event.pubkey === node && said && bolt11Of(event) === said.bolt11)
+      const offer = bill ?? usage
+      const bidMsats = jobOf(request)?.bidMsats
       const context: JudgeContext = {
         ...{ job: request, node, network, offer, now: now() },
         zappers: zappers.length > 0 ? zappers : [node],
@@ -130,7 +120,7 @@ export function openPayments(options: PaymentsOptions): Payments {
         verify: believing(request, zap, offer),
         attestedFor: known => labels.attestedFor(known, 'zap'),
         ...(firstSeen === undefined ? {} : { firstSeen }),
-        ...(asked.ok && asked.value.bidMsats !== undefined ? { bidMsats: asked.value.bidMsats } : {}),
+        ...(bidMsats === undefined ? {} : { bidMsats }),
       }
       const evidence = [zap.id, ...(bill ? [bill.id] : []), ...(usage ? [usage.id] : [])]
       const found = { judgement: judge({ zap }, context), evidence, at: zap.created_at, by: 'zap', node } as const
@@ -139,28 +129,29 @@ export function openPayments(options: PaymentsOptions): Payments {
   }
 
   function* proofsOf(one: Case, request: Event): Generator<Found> {
+    if (one.usages.length === 0) return
     const named = addressees(request)
     for (const ack of one.acks) {
-      const said = acknowledgement.read(ack)
-      if (!said.ok || ack.pubkey !== request.pubkey) continue
-      const { node, payments } = said.value
+      const said = ackOf(ack)
+      if (!said || ack.pubkey !== request.pubkey) continue
+      const { node, payments } = said
       const usage = one.usages.find(event => event.pubkey === node)
       if (!usage || (named.length > 0 && !named.includes(node))) continue
       if (servicesOf(node).length === 0) {
         expect(node, one.job)
         continue
       }
+      const bidMsats = jobOf(request)?.bidMsats
       for (const { hash } of payments) {
         // A hash that the node does not name may be another receiver's.
         if (one.labels.get(hash) === settled || !names(usage, hash)) continue
-        const asked = textRequest.read(request)
         const judgement = judge(
           { acknowledgement: ack, usage, hash },
           {
             ...{ job: request, node, network, now: now(), zappers: [], nodeKeys: [] },
             verify: believing(request, ack, usage),
             attestedFor: known => labels.attestedFor(known, 'proof'),
-            ...(asked.ok && asked.value.bidMsats !== undefined ? { bidMsats: asked.value.bidMsats } : {}),
+            ...(bidMsats === undefined ? {} : { bidMsats }),
           },
         )
         yield { judgement, evidence: [ack.id, usage.id], at: ack.created_at, by: 'proof', node, usage }
@@ -199,24 +190,14 @@ export function openPayments(options: PaymentsOptions): Payments {
 
 /** The model that a payment was for: what the node metered, what was asked for, or the only one that it has. */
 function modelOf(request: Event, usage: Event | undefined, services: readonly Entry[]): string {
-  const metered = usage && usageReceipt.read(usage)
-  const asked = textRequest.read(request)
   const names = new Set(services.flatMap(({ announcement }) => announcement.models.map(({ name }) => name)))
   const [only = ''] = names.size === 1 ? names : []
-  return (metered?.ok ? metered.value.model : undefined) ?? (asked.ok ? asked.value.model : undefined) ?? only
+  return (usage && usageOf(usage)?.model) ?? jobOf(request)?.model ?? only
 }
 
 /** Whether a node's usage receipt names a payment. */
-function names(usage: Event, hash: string | undefined): boolean {
-  const read = usageReceipt.read(usage)
-  return read.ok && read.value.payments.some(payment => payment.hash === hash)
-}
-
-/** The invoice of a public bill, where the event is one. */
-export function bolt11Of(event: Event): string | undefined {
-  const read = event.kind === feedback.number ? feedback.read(event) : textResult.read(event)
-  return read.ok ? read.value.bolt11 : undefined
-}
+const names = (usage: Event, hash: string | undefined): boolean =>
+  usageOf(usage)?.payments.some(payment => payment.hash === hash) === true
 
 const words: { readonly [label in Judgement['label']]: string } = {
   settled: 'Node and customer stand by it, and the preimage is there.',
