@@ -22,7 +22,7 @@ describe('a routing event', () => {
     const cheap = said?.candidates.find(({ node }) => node === nodes[1]?.pubkey)
     expect(cheap?.msats).toBe(1_000n)
     expect(cheap?.firm).toBe(false)
-    expect(cheap?.reasons[0]).toMatch(/^score \d+: R \.\d+ V \.5 Q \.8 T \.2 K 1 L \.9$/)
+    expect(cheap?.reasons[0]).toMatch(/^score [\d.]+: R \.\d+ V \.5 Q \.8 T \.2 K 1 L \.9$/)
     expect(cheap?.reasons).toContain('cheapest, 1,000 msats')
     expect(cheap?.reasons).toContain('unproven: 0 of 20 audited jobs')
     expect(cheap?.reasons).toContain('posted price, no quote')

@@ -25,9 +25,9 @@ export interface Grounds {
 /** At most ten lines of at most 128 characters each. */
 export function reasonsOf({ candidate, scored, entry, kind, quoted, cheapest, at, params }: Grounds): string[] {
   const { factors, score, stage, track } = scored
-  const lines = [`score ${Math.round(score * 100)}: ${factorsOf(factors)}`]
+  const lines = [`score ${hundredths(score)}: ${factorsOf(factors)}`]
   const { node, msats, model, status } = candidate
-  const price = `${grouped(msats)} msats`
+  const price = msats === 0 ? 'free' : `${grouped(msats)} msats`
   lines.push(cheapest ? `cheapest, ${price}` : price)
   if (quoted?.firm) lines.push(`firm quote until ${clockTime(quoted.expiresAt)}`)
   else lines.push(quoted ? 'quote, not firm' : 'posted price, no quote')
@@ -49,6 +49,10 @@ export function reasonsOf({ candidate, scored, entry, kind, quoted, cheapest, at
 
 const factorsOf = (factors: Scored['factors']): string =>
   (['R', 'V', 'Q', 'T', 'K', 'L'] as const).map(name => `${name} ${decimals(factors[name])}`).join(' ')
+
+/** A score of 0 to 100; small ones with two digits, so that newcomers can be told apart. */
+const hundredths = (score: number): string =>
+  String(score >= 0.1 ? Math.round(score * 100) : Number((score * 100).toPrecision(2)))
 
 /** `.93`, `1`, `1.04`. */
 const decimals = (value: number): string => {

@@ -4,6 +4,7 @@ import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
 import type { Network, Wallet } from '../../payments/payment.ts'
 import { type Fee, openRouter, type Router, type RouterEvent } from '../../router/router.ts'
 import { openPolicy, type Policy } from '../../routing/index.ts'
+import { auditorOf } from '../auditing.ts'
 import {
   type Arguments,
   type Command,
@@ -28,6 +29,7 @@ import {
   walletOptions,
   walletUriOf,
 } from '../wiring.ts'
+import { runnerOf, runnerOptions } from './node.ts'
 
 export const routerCommand: Command = {
   name: 'router',
@@ -43,6 +45,8 @@ export const routerCommand: Command = {
     '                     first, whoever has paid before gets the answer with the bill in it',
     '  --wallet URI       where the fee goes: a nostr+walletconnect:// string; also by --wallet-file FILE or GRIDSTR_WALLET',
     '  --credit SATS      fees that anybody may owe you, to begin with (default 0)',
+    '  --runner NAME      compute a share of the answers again, with llama or echo and --model WHAT, --threads N as for',
+    '                     "gridstr node": nobody is proven who was not audited (default: no audits)',
     '  --peer NPUB        a router to ask first when nobody here has room; others are found by themselves; repeat for more',
     '  --network NAME     coins in which jobs are paid, for judging receipts (default: that of the wallet, else mainnet)',
     '  --open             also answer requests that name no router',
@@ -63,6 +67,7 @@ export const routerCommand: Command = {
       'fee-msats': { type: 'string' },
       credit: { type: 'string' },
       peer: { type: 'string', multiple: true },
+      ...runnerOptions,
       network: { type: 'string' },
       open: { type: 'boolean' },
       key: { type: 'string' },
@@ -87,6 +92,8 @@ export const routerCommand: Command = {
     if (!lasting && args.text('key') !== undefined)
       throw new UsageError('A router that keeps its key keeps its log: add --journal FILE, or set GRIDSTR_HOME.')
     const journal = lasting ? journalOf(args, io, screen, 'router', keys.publicKey(secret)) : memoryJournal()
+    const runner =
+      args.text('runner') === undefined ? undefined : await runnerOf(args, io, screen).catch(closing(journal))
     const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
     const relays = pool(urls, keys, io.clock, secret)
     let router: Router | undefined
@@ -98,7 +105,7 @@ export const routerCommand: Command = {
       router = openRouter({
         ...{ relays, keys, secret, clock: io.clock, journal, policy, peers, open: args.flag('open') },
         ...(fee ? { fee } : {}),
-        judging: { network },
+        judging: { network, ...(runner ? { auditor: auditorOf(runner) } : {}) },
         onEvent(event) {
           if (args.flag('json')) io.out(jsonLine(event))
           counts.take(event)
@@ -120,11 +127,18 @@ export const routerCommand: Command = {
       return 0
     } finally {
       await router?.close()
+      await runner?.close()
       await wallet?.close()
       await relays.close()
       journal.close()
     }
   },
+}
+
+/** Lets go of the journal when what follows cannot be opened. */
+const closing = (journal: { close(): void }) => (error: unknown) => {
+  journal.close()
+  throw error
 }
 
 function policyOf(args: Arguments): Policy {
@@ -183,7 +197,7 @@ function openCounts(io: Io, screen: Screen) {
       }
       if (event.event === 'attestation') labels++
       if (event.event === 'quotes' || event.event === 'scores' || event.event === 'sheet') return
-      screen.line(event.event, wordsOf(event))
+      screen.line(event.event === 'attestation' ? 'attested' : event.event, wordsOf(event))
     },
     show(router: Router): () => void {
       let cancel = () => {}
