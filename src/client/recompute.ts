@@ -57,7 +57,7 @@ export async function recompute(event: Event, options: RecomputeOptions, signal?
   if (!genuine || !request?.ok) return end()
   const { value } = request
   const conditions: Conditions = { ...value, capMsats: value.capMsats ?? most }
-  const lie = lieOf(read.value, asked, conditions)
+  const lie = lieOf(read.value, asked, conditions, keys.verify)
   note('order', lie === undefined, lie?.says ?? 'Its dice and sample lead to its order.')
   note(
     'chain',

@@ -125,7 +125,7 @@ async function fromRouters(
   conditions: Conditions,
   signal?: AbortSignal,
 ): Promise<{ candidates: readonly RouteCandidate[]; words: readonly RouterWord[]; events: readonly Event[] }> {
-  const { relays, clock, measured, liars } = options
+  const { relays, keys, clock, measured, liars } = options
   const fees = new Map<string, bigint>()
   const pay = async (bill: FeeBill) => {
     const end = await options.pay(bill)
@@ -133,7 +133,7 @@ async function fromRouters(
     return end
   }
   const { request, answers } = await askRouters({ ...options, pay }, conditions, signal)
-  const checking = { relays, request, conditions, now: seconds(clock) }
+  const checking = { relays, request, conditions, verify: keys.verify, now: seconds(clock) }
   const advice: Advice<Advised>[] = []
   const events: Event[] = []
   const words = await Promise.all(

@@ -34,6 +34,7 @@ export interface CheckOptions {
   /** Our own request, as signed, and what it asks. */
   readonly request: Event
   readonly conditions: Conditions
+  verify(event: Event): boolean
   readonly now: number
   /** When the router said it, unix seconds. */
   readonly saidAt: number
@@ -42,9 +43,16 @@ export interface CheckOptions {
 const lie = (rule: Lie['rule'], says: string) => ({ ok: false, rule, says }) as const
 
 /** What can be told from the routing event alone. `undefined`: nothing is wrong. */
-export function lieOf(said: Routing, request: Event, conditions: Conditions): Lie | undefined {
+export function lieOf(
+  said: Routing,
+  request: Event,
+  conditions: Conditions,
+  verify: (event: Event) => boolean,
+): Lie | undefined {
   const { asked, to } = said
-  if (said.request !== request.id || to !== request.pubkey || asked?.id !== request.id || asked.sig !== request.sig)
+  // The id is the hash of everything but the signature, which is another one each time that the same is signed.
+  const ours = asked !== undefined && asked.id === request.id && (asked.sig === request.sig || verify(asked))
+  if (said.request !== request.id || to !== request.pubkey || !ours)
     return lie('request', 'It does not embed the request that was asked.')
   const own = said.candidates.filter(one => one.via === undefined)
   const others = said.candidates.slice(own.length)
@@ -63,9 +71,10 @@ export function lieOf(said: Routing, request: Event, conditions: Conditions): Li
  * left out where that breaks the conditions: only what contradicts the very events that the router names is a lie.
  */
 export async function checkRouting(said: Routing, options: CheckOptions, signal?: AbortSignal): Promise<Checked> {
-  const { relays, request, conditions } = options
-  const wrong = lieOf(said, request, conditions)
+  const { relays, request, conditions, verify } = options
+  const wrong = lieOf(said, request, conditions, verify)
   if (wrong) return { ok: false, ...wrong }
+  if (said.candidates.length === 0) return { ok: true, vouched: [] }
   const events = await query(relays, filtersFor(said), signal)
   const vouched: Vouched[] = []
   for (const candidate of said.candidates) {
@@ -79,7 +88,7 @@ export async function checkRouting(said: Routing, options: CheckOptions, signal?
 function filtersFor({ candidates }: Routing): Filter[] {
   const authors = candidates.map(({ node }) => node)
   const ids = candidates.flatMap(({ announcement, quote: bid }) => (bid ? [announcement, bid] : [announcement]))
-  return authors.length === 0 ? [] : [{ ids }, ofKinds([handler.number, nodeState.number], { authors })]
+  return [{ ids }, ofKinds([handler.number, nodeState.number], { authors })]
 }
 
 function vouch(
