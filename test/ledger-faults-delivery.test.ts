@@ -136,6 +136,7 @@ describe('E4', () => {
     expect(await but(say({ payments: [{ hash: hashOf('9'), preimage: preimageOf('9') }] }))).toBe('paid')
     expect(await but(say({}, { by }))).toBe('paid')
     expect(await but(say({}, { at: NOW + 1 }))).toBe('paid')
+    expect(await but(say({}, { at: NOW + 2 }))).toBe('')
     expect(await but(third)).toBe('paid')
   })
 
