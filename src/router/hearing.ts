@@ -33,6 +33,7 @@ import type { Admit, Listening, Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { openIntake } from '../intake.ts'
 import type { Keys } from '../keys.ts'
+import { readBack } from './paging.ts'
 
 export interface HearingOptions {
   readonly relays: Relays
@@ -70,6 +71,7 @@ const requestBytes = 16_384
 const mostPeers = 64
 const changeMs = 2_000
 const limit = 500
+const morePages = 200
 
 /** What a subscription asks beside its kinds. */
 interface Door {
@@ -104,6 +106,7 @@ export function openHearing(options: HearingOptions): Hearing {
     return one
   }
 
+  const closing = new AbortController()
   const everything = Promise.withResolvers<void>()
   const present = Promise.withResolvers<void>()
   listen(
@@ -154,6 +157,12 @@ export function openHearing(options: HearingOptions): Hearing {
   function hearWork() {
     if (closed) return everything.resolve()
     options.onPresent()
+    // Those beyond one answer of a relay; meanwhile the newest are there to be asked.
+    const back = openIntake({
+      ...{ verify: keys.signed, clock, kinds: [handler.number], windowSeconds: { past: 90 * day, ahead: 60 } },
+    })
+    const filter = ofKinds([handler.number], { since: now - 90 * day, until: now, limit })
+    void readBack({ relays, filter, admit: back.admit, pages: morePages, onEvent }, closing.signal)
     const work = [
       hearRequests(),
       listen([ofKinds([usageReceipt.number], { since: now - day, limit })], { past: day, by: isNode }),
@@ -191,6 +200,7 @@ export function openHearing(options: HearingOptions): Hearing {
     },
     close() {
       closed = true
+      closing.abort()
       stopChange()
       for (const one of listening) one.close()
       present.resolve()
