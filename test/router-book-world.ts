@@ -129,7 +129,7 @@ export async function bookWorld(
   }
   let book = open()
 
-  const announcement = (name: string, twist: Partial<Announcement> = {}): Event =>
+  const announcement = (name: string, twist: Partial<Announcement> = {}, priced = true): Event =>
     sign(
       handler.write(
         {
@@ -140,8 +140,8 @@ export async function bookWorld(
             name,
             about: '',
             encrypted: true,
-            priceMsats: price,
           },
+          ...(priced ? { priceMsats: price } : {}),
           ...{ models: [{ name: 'nano', contextTokens: 2_048 }], nodeKeys: [nodeKeyOf(secretOf(`${name} lightning`))] },
           ...{ zappers: [pubOf(name)], custodial: false, relays: [], v: 1 },
           ...twist,

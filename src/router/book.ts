@@ -130,8 +130,14 @@ export function openBook(options: BookOptions): OpenBook {
     tell({ event, id: signed.id, says: event === 'sheet' ? 'price sheet' : identifierOf(signed) || 'profile' })
     return signed
   }
+  const ranks = journal.shelf('router-ranks')
   const scores = openScores({
     ...{ router: me, params: hash, now, logId: () => ledger.id, publish: publish(serviceKey, 'scores') },
+    lastRank(node) {
+      const rank = ranks.get(node)
+      return typeof rank === 'number' ? rank : undefined
+    },
+    keepRank: (node, rank) => ranks.set(node, rank, 'plain'),
     // Round trips are this router's own and in no log: published scores leave them out.
     standing: (node, kind, model, at) => ledger.standing(node, kind, model, around(node, at)),
   })

@@ -22,7 +22,7 @@ import type { Labels } from './labels.ts'
 import type { OwnRoute } from './memory.ts'
 import { type Outcome, outcomeOf } from './outcomes.ts'
 import type { Payments } from './payments.ts'
-import { ackOf, bolt11Of, usageOf } from './reads.ts'
+import { ackOf, usageOf } from './reads.ts'
 import type { Weights } from './weights.ts'
 
 export interface ExperienceOptions {
@@ -129,9 +129,8 @@ export function openExperience(options: ExperienceOptions): Experience {
     consider(one)
   }
 
-  /** Names an invoice that anybody may read. */
-  const billed = (event: Event): boolean =>
-    !isSealed(event) && event.tags.some(tag => tag[2]?.startsWith('ln')) && bolt11Of(event) !== undefined
+  /** May name an invoice that anybody can read; whether it does is looked at when a payment is judged. */
+  const billed = (event: Event): boolean => event.tags.some(tag => tag[2]?.startsWith('ln')) && !isSealed(event)
 
   function onZap(event: Event) {
     const job = jobIdOf(event)

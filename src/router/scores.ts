@@ -14,6 +14,9 @@ export interface ScoresOptions {
   /** Id of the last entry of the log. */
   logId(): string
   publish(template: Template): Event
+  /** The rank that was published last, by this process or one before. */
+  lastRank(node: string): number | undefined
+  keepRank(node: string, rank: number): void
   /** Unix seconds. */
   now(): number
 }
@@ -39,7 +42,7 @@ interface Known {
 }
 
 export function openScores(options: ScoresOptions): Scores {
-  const { router, params, standing, logId, publish, now } = options
+  const { router, params, standing, logId, publish, lastRank, keepRank, now } = options
   const known = bounded<string, Known>(mostNodes)
   const dirty = new Set<string>()
   const names: string[] = []
@@ -67,9 +70,11 @@ export function openScores(options: ScoresOptions): Scores {
     if (!one || now() - one.saidAt < leastSeconds) return false
     const score = scoreOf(node)
     dirty.delete(node)
-    if (!score || (one.rank !== undefined && Math.abs(score.rank - one.rank) < 1)) return false
+    const last = one.rank ?? lastRank(node)
+    if (!score || (last !== undefined && Math.abs(score.rank - last) < 1)) return false
     one.rank = score.rank
     one.saidAt = now()
+    keepRank(node, score.rank)
     publish(nodeScore.write(score, now()))
     return true
   }
