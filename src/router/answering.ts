@@ -92,9 +92,10 @@ export function openAnswering(options: AnsweringOptions): Answering {
     let event: Event
     try {
       event = await book.append(place => {
+        // What is dropped costs no decision.
+        if (signal.aborted || remembered.isAnswered(asked.id) || !answers.has('all')) throw new Silence()
         const ruling = change(deciding.rule(one, place, now()))
         const { refusal } = ruling
-        if (signal.aborted || remembered.isAnswered(asked.id) || !answers.has('all')) throw new Silence()
         if (refusal && !refusals.has(asked.pubkey)) throw new Silence()
         if (!refusal && fees.msats > 0n) how = fees.use(asked, bill)
         const bolt11 = how === 'line' ? bill?.bolt11 : undefined
