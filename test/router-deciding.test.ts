@@ -141,5 +141,5 @@ test.each(['default', 'cheapest', 'fastest', 'trusted', 'proven|cheapest'])('%s'
     }),
     { numRuns: 250 },
   )
-  expect(routed).toBeGreaterThan(20)
+  expect(routed).toBeGreaterThan(3)
 })
