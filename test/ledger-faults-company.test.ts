@@ -83,6 +83,9 @@ test('E3 beside honest bills, quotes and jobs', async () => {
       late,
     ]),
   ).toBe('')
+  const idle = jobOf({ quote: firm.id, seed: 3 })
+  expect(await failing('E3', [asked, firm, idle, quotedJob, dear])).toBe('')
+  expect(await failing('E3', [asked, firm, idle, quotedJob, billOf(idle.id), dear])).toBe('')
 })
 
 test('E4 beside other payments, and while one of the payers is certainly another', async () => {
@@ -128,6 +131,15 @@ test('E8 beside labels that hold, and with evidence of which one part holds', as
     expect(
       await failing('E8', [part, labelOf(job.id, { evidence: [part.id], hash: hashOf('one'), msats })], router),
     ).toBe('refuted')
+  const slander = labelOf(job.id, {
+    ...{ label: 'forged', failed: ['preimage'] },
+    hash: hashOf('one'),
+    evidence: [usage.id],
+  })
+  const word = wordOfCustomer(job.id)
+  const named = labelOf(job.id, { label: 'forged', failed: ['preimage'], hash: hashOf('one'), evidence: [word.id] })
+  expect(await failing('E8', [word, named, lie.receipt], router)).toBe('')
+  expect(await failing('E8', [word, usage, slander], router)).toBe('refuted')
 })
 
 test('E9 beside decisions that follow', async () => {
