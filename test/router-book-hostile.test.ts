@@ -178,6 +178,21 @@ describe('slander and praise', () => {
   })
 })
 
+test('papers of a job of which all is said are let go, and their repetition changes nothing', async () => {
+  const world = await bookWorld({ trusted, limits: { ...limits, chars: 12_000 } })
+  world.nodes('node')
+  // Each job brings some 6,000 characters: without letting go the first would be pushed out by the third.
+  const jobs = Array.from({ length: 6 }, (_, i) => world.job(`job ${i}`))
+  for (const { request, usage, ack } of jobs) {
+    world.hear(request, usage, ack)
+    await world.settle(1_000)
+  }
+  expect(world.book.waiting).toBe(6)
+  for (const { request, bill, zap, usage, ack } of jobs) world.hear(request, bill, zap, usage, ack)
+  await world.settle(60_000)
+  expect(world.labels().map(({ label }) => label)).toEqual(jobs.map(() => 'settled'))
+})
+
 test('the waiting room counts every character, and never holds more than it may: 1,000 runs', () => {
   const paper = (size: number, n: number): Event => ({
     ...{ id: sha256Hex(String(n)), pubkey: '', created_at: 0, kind: 1, tags: [], content: 'x'.repeat(size), sig: '' },

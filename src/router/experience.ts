@@ -69,6 +69,8 @@ export function openExperience(options: ExperienceOptions): Experience {
   function consider(one: Case) {
     payments.consider(one)
     judgeOutcome(one)
+    const { routed, outcome, answer } = one
+    if (payments.isWhole(one) && (!routed || (outcome && !answer))) room.settle(one)
   }
 
   function onRequest(event: Event) {

@@ -32,6 +32,8 @@ export interface Payments {
   drop(job: string): void
   /** The word for a payment that both sides stand by was written, or is under way. */
   isPaid(one: Case): boolean
+  /** So it is for every payment that the node names: nothing more can be learned of them. */
+  isWhole(one: Case): boolean
 }
 
 /** Seconds in which the node's own word usually follows its zap receipt. */
@@ -185,6 +187,10 @@ export function openPayments(options: PaymentsOptions): Payments {
     },
     drop: job => void patient.delete(job),
     isPaid: one => [...one.labels.values()].includes(settled),
+    isWhole({ usages, labels: said }) {
+      const named = usages.flatMap(event => usageOf(event)?.payments ?? [])
+      return named.length > 0 && named.every(({ hash }) => said.get(hash) === settled)
+    },
   }
 }
 
