@@ -142,6 +142,24 @@ test('E8 beside labels that hold, and with evidence of which one part holds', as
   expect(await failing('E8', [word, usage, slander], router)).toBe('refuted')
 })
 
+test('E8 needs that nothing in the evidence bears the label out', async () => {
+  const two = [{ hash: hashOf('two') }, { hash: hashOf('one'), preimage: preimageOf('one') }]
+  const word = wordOfCustomer(job.id, { payments: two })
+  expect(await failing('E8', [word, labelOf(job.id, { evidence: [word.id], hash: hashOf('one') })], router)).toBe(
+    'refuted',
+  )
+  const valid = (evidence: string[]) =>
+    labelOf(honest.context.job.id, { label: 'receipt-valid', node: honest.context.node, evidence })
+  const both = [honest.receipt, lie.receipt]
+  expect(await failing('E8', [...both, valid(both.map(({ id }) => id))], router)).toBe('refuted')
+  expect(await failing('E8', [lie.receipt, valid([lie.receipt.id])], router)).toBe('')
+  const wrong = wordOfCustomer(job.id, { payments: [{ hash: hashOf('one'), preimage: preimageOf('two') }] })
+  const right = wordOfCustomer(job.id)
+  const slander = { label: 'forged', failed: ['preimage'], hash: hashOf('one') }
+  const forged = labelOf(job.id, { ...slander, evidence: [right.id, wrong.id] })
+  expect(await failing('E8', [right, wrong, forged], router)).toBe('refuted')
+})
+
 test('E9 beside decisions that follow', async () => {
   const sound = routeOf(askedOf({ maxTokens: 5 }), { seq: 7 })
   const bent = routeOf(asked, { rank: order => order.toReversed() })
