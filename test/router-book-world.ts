@@ -114,11 +114,13 @@ export async function bookWorld(
   const now = () => seconds(clock)
   const sign = (template: Template, by: string) => keys.sign(template, secretOf(by))
   let life = { dead: false }
+  let relays = hub.connect()
   function open(more: Partial<BookOptions> = {}): OpenBook {
     const mine = { dead: false }
     life = mine
+    relays = hub.connect()
     return openBook({
-      ...{ relays: hub.connect(), keys, secret, clock, policy: 'default', feeMsats: 0n, network: 'regtest' },
+      ...{ relays, keys, secret, clock, policy: 'default', feeMsats: 0n, network: 'regtest' },
       ...options,
       ...more,
       journal: mortal(journal, mine),
@@ -286,6 +288,7 @@ export async function bookWorld(
     async restart(kill = false, more: Partial<BookOptions> = {}) {
       if (!kill) await book.close()
       life.dead = true
+      await relays.close()
       book = open(more)
       return book
     },
