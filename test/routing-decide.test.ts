@@ -81,10 +81,31 @@ describe('a refusal says which condition failed, and for how many', () => {
     expect(refused).toEqual({ stale: 5, privacy: 2, 'over-cap': 1 })
   })
 
+  test('a word that only looks alike in the hash is another word', () => {
+    const market = marketOf(
+      Array.from({ length: 3_000 }, (_, n) => candidate(n, { region: `r${n}`, determinism: `d${n}` })),
+    )
+    for (const n of [3, 77, 900]) {
+      expect(decideFor(market, wants({ region: `r${n}` }), plain).order).toEqual([nodeOf(n)])
+      expect(decideFor(market, wants({ determinism: `d${n}` }), plain).order).toEqual([nodeOf(n)])
+    }
+  })
+
+  test('what only a policy asks is named before what the customer asked and nobody came to', () => {
+    const market = marketOf([candidate(0, { stage: 'new' }), candidate(1, { stage: 'banned' })])
+    expect(decideFor(market, wants(), plain, known('trusted')).refusal?.code).toBe('unproven')
+    market.set(candidate(2, { stage: 'new', msats: 9 }))
+    market.set(candidate(3, { stage: 'proven', msats: 9 }))
+    expect(decideFor(market, wants({ capMsats: 5 }), plain, known('trusted')).refusal?.code).toBe('over-cap')
+  })
+
   test('the limits themselves are kept', () => {
     const market = marketOf([candidate(0, { score: 0.57, msats: 2_000, firstMs: 500, inflight: 3 })])
     const edge = { minScore: 57, capMsats: 2_000, deadlineMs: 500 }
     expect(decideFor(market, wants(edge), plain).order).toEqual([nodeOf(0)])
+    market.set(candidate(1, { score: 0.569 }))
+    expect(decideFor(market, wants(edge), plain).order).toEqual([nodeOf(0)])
+    market.remove(nodeOf(1))
     for (const over of [{ minScore: 58 }, { capMsats: 1_999 }, { deadlineMs: 499 }])
       expect(decideFor(market, wants({ ...edge, ...over }), plain).order).toEqual([])
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Candidate, hedgeAfterMs, type Market } from '../src/routing/index.ts'
+import { utilityOf } from '../src/routing/utility.ts'
 import { candidate, decideFor, known, marketOf, nodeOf, wants } from './routing-world.ts'
 
 const asked = wants({ explore: false })
@@ -90,6 +91,24 @@ describe('load', () => {
     const market = crowd(40, n => ({ msats: n === 0 ? 1 : 1_000 }))
     const work = workOf(market, 2_000, 20)
     expect((work.get(nodeOf(0)) ?? 0) / 2_000).toBeLessThan(0.5)
+  })
+
+  test('below a tenth of the median a lower price counts no more', () => {
+    const worth = (msats: number) => utilityOf({ node: '', msats, score: 0.5, inflight: 0 }, 1_000)
+    expect([2_000, 1_000, 500, 100, 50, 1, 0].map(worth)).toEqual([0.25, 0.5, 1, 5, 5, 5, 5])
+    expect(utilityOf({ node: '', msats: 7, score: 0.5, inflight: 0 }, 0)).toBe(0.5)
+  })
+
+  test('of two that are nearly as good now one comes first, now the other; one far worse never', () => {
+    const firsts = (score: number) => {
+      const market = marketOf([candidate(1, { score: 0.5 }), candidate(2, { score })])
+      return Array.from({ length: 300 }, (_, n) => decideFor(market, asked, n).order[0]).filter(
+        one => one === nodeOf(2),
+      ).length
+    }
+    expect(firsts(0.48)).toBeGreaterThan(60)
+    expect(firsts(0.48)).toBeLessThan(140)
+    expect(firsts(0.4)).toBe(0)
   })
 
   test('the good get more than the bad at the same price', () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Candidate, openMarket, positionOf } from '../src/routing/index.ts'
-import { inRingOrder, type Ring } from '../src/routing/market.ts'
+import { inRingOrder, type Ring, type Screen } from '../src/routing/market.ts'
 import { openRow } from '../src/routing/row.ts'
 import { mustBe, traitsOf } from '../src/routing/traits.ts'
 import { anyCandidate, candidate, marketOf, nodeOf } from './routing-world.ts'
 
-const all = () => true
+const all: Screen = (_traits, _msats, _scores, from) => from
 const walked = (market: ReturnType<typeof openMarket>, ring: Ring, start: number, most = 1e9) => {
   const found: Candidate[] = []
   const looked = market.walk(ring, start, most, all, one => found.push(one) > 0)
@@ -72,7 +72,10 @@ describe('a market', () => {
             ring,
             0,
             1e9,
-            (traits, msats, score) => screened.push([traits, msats, score]) > 0,
+            (traits, msats, scores, from) => {
+              screened.push([traits[from] ?? -1, msats[from] ?? -1, scores[from] ?? -1])
+              return from
+            },
             one => found.push(one) > 0,
           )
           expect(screened).toEqual(found.map(one => [traitsOf(one), one.msats, one.score]))
@@ -82,13 +85,53 @@ describe('a market', () => {
     )
   })
 
+  test('one change is enough, whatever it is', () => {
+    const was = candidate(1, { stage: 'new', privacy: [0], terms: ['before'] })
+    const changes: Partial<Candidate>[] = [
+      ...[{ msats: 2 }, { score: 0.51 }, { stage: 'proven' }, { status: 'unknown' }, { inflight: 4 }, { slots: 0 }],
+      ...[{ privacy: [1] }, { terms: ['hold'] }, { region: 'eu' }, { determinism: 'bitwise' }, { overCredit: true }],
+      { cohort: true },
+    ] as Partial<Candidate>[]
+    for (const change of changes) {
+      const market = marketOf([was])
+      const is = { ...was, ...change }
+      market.set(is)
+      for (const ring of ['proven', 'cohort', 'others'] as const) {
+        const seen: number[][] = []
+        market.walk(
+          ring,
+          0,
+          9,
+          (traits, msats, scores, from) => {
+            seen.push([traits[from] ?? -1, msats[from] ?? -1, scores[from] ?? -1])
+            return from
+          },
+          () => true,
+        )
+        expect(seen).toEqual(ringsOf(is).includes(ring) ? [[traitsOf(is), is.msats, is.score]] : [])
+      }
+      expect(market.get(is.node)).toBe(is)
+      market.set(was)
+      expect(walked(market, 'others', 0).found).toEqual([was])
+      expect(market.count('cohort')).toBe(0)
+    }
+  })
+
+  test('the order between two nodes turns round at the start', () => {
+    const [low, high] = ['1'.repeat(64), 'e'.repeat(64)]
+    expect(Math.sign(inRingOrder(low, high, 0))).toBe(-1)
+    expect(Math.sign(inRingOrder(low, high, 0.5))).toBe(1)
+    expect(Math.sign(inRingOrder(low, high, 0.99))).toBe(-1)
+    expect(inRingOrder(low, low, 0.5)).toBe(0)
+  })
+
   test('looks at so many and no more, and stops when told', () => {
     const market = marketOf(Array.from({ length: 1_200 }, (_, n) => candidate(n)))
     expect(walked(market, 'proven', 0.3, 700)).toMatchObject({ looked: 700, found: { length: 700 } })
     expect(walked(market, 'proven', 0.3).looked).toBe(1_200)
     let left = 5
     expect(market.walk('proven', 0.9, 1e9, all, () => --left > 0)).toBe(5)
-    expect(market.walk('others', 0.9, 1e9, all, all)).toBe(0)
+    expect(market.walk('others', 0.9, 1e9, all, () => true)).toBe(0)
   })
 
   test('keys that begin alike stand in their own order, from every start', () => {
@@ -107,6 +150,24 @@ describe('a market', () => {
 })
 
 describe('a row', () => {
+  test('stays in order when whole blocks of it go and come', () => {
+    const row = openRow<number>(1, (a, b) => a - b)
+    const keys = Array.from({ length: 3_000 }, (_, n) => n)
+    for (const key of keys) row.add(key, key, [key])
+    for (const key of keys.slice(400, 2_600)) row.remove(key, key)
+    for (const key of keys.slice(1_000, 1_700).toReversed()) row.add(key, key, [key])
+    const found: number[] = []
+    row.walk(0, ({ keys, columns }, from, end) => {
+      for (let i = from; i < end; i++) found.push(keys[i] === columns[0]?.[i] ? (keys[i] ?? -1) : -2)
+      return true
+    })
+    expect(found).toEqual([...keys.slice(0, 400), ...keys.slice(1_000, 1_700), ...keys.slice(2_600)])
+    for (const key of found) row.remove(key, key)
+    expect([row.size, row.keyAt(0)]).toEqual([0, undefined])
+    row.add(5, 5, [5])
+    expect(row.keyAt(0)).toBe(5)
+  })
+
   test('of thousands in blocks is a sorted array, whatever is added and taken away', () => {
     const plan = fc.record({
       seed: fc.nat(),

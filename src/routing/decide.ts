@@ -104,7 +104,7 @@ function openWalk(market: Market, sieve: Sieve, start: number) {
     ring(ring: Ring, most: number, meant: (one: Candidate) => boolean = () => true): Candidate[] {
       const found: Candidate[] = []
       let falls = Math.floor(mostWalked / closely)
-      const looked = market.walk(ring, start, mostWalked, sieve.screens, one => {
+      const looked = market.walk(ring, start, mostWalked, sieve.screen, one => {
         if (!meant(one)) return true
         if (sieve.passes(one)) found.push(one)
         else falls--

@@ -21,6 +21,8 @@ export { pipe } from './pipe.ts'
 export * from './policy.ts'
 export { type Fault, type Published, type Redecision, redecide } from './redecide.ts'
 
+export { wantsOf } from './wants.ts'
+
 /** Each policy by its name. `local` here prefers nobody of its own: `openPolicy` tells it whom. */
 export const policies: ReadonlyMap<string, Policy> = new Map(
   [byDefault, cheapest, fastest, trusted, local()].map(policy => [policy.name, policy]),

@@ -29,11 +29,17 @@ export interface Market {
    * Looks at `most` of a ring, each once, upwards from `start` (0 to 1) and round; visits who is not screened out, until
    * told false. Gives how many it looked at.
    */
-  walk(ring: Ring, start: number, most: number, screens: Screen, visit: (candidate: Candidate) => boolean): number
+  walk(ring: Ring, start: number, most: number, screen: Screen, visit: (candidate: Candidate) => boolean): number
 }
 
-/** Whether packed traits, price and score may do; see `traits.ts`. */
-export type Screen = (traits: number, msats: number, score: number) => boolean
+/** The first place from `from` on whose packed traits, price and score may do (see `traits.ts`); `end` where there is none. */
+export type Screen = (
+  traits: Float64Array,
+  msats: Float64Array,
+  scores: Float64Array,
+  from: number,
+  end: number,
+) => number
 
 /** Where a node stands on the ring, 0 to 1: the first 52 bits of its public key. */
 export const positionOf = (node: string): number => Number.parseInt(node.slice(0, 13), 16) / 2 ** 52
@@ -119,20 +125,21 @@ export function openMarket(): Market {
     },
     get: node => seats.get(node)?.candidate,
     count: ring => rings[ring].size,
-    walk(ring, start, most, screens, visit) {
-      let looked = 0
+    walk(ring, start, most, screen, visit) {
+      let left = most
       rings[ring].walk(start, ({ columns: [traits, msats, scores], items }, from, end) => {
         if (!traits || !msats || !scores) return false
-        for (let i = from; i < end; i++) {
-          if (looked === most) return false
-          looked++
-          if (!screens(traits[i] ?? 0, msats[i] ?? 0, scores[i] ?? 0)) continue
-          const candidate = items[i]?.candidate
+        const last = Math.min(end, from + left)
+        for (let i = from; i < last; ) {
+          const fit = screen(traits, msats, scores, i, last)
+          left -= Math.min(fit + 1, last) - i
+          i = fit + 1
+          const candidate = fit < last ? items[fit]?.candidate : undefined
           if (candidate && !visit(candidate)) return false
         }
-        return true
+        return left > 0
       })
-      return looked
+      return most - left
     },
   }
 }

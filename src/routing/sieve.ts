@@ -4,12 +4,13 @@
  */
 import type { Params } from '../ledger/params.ts'
 import { filters } from './filters.ts'
+import type { Screen } from './market.ts'
 import type { Candidate, Filter, Policy, Refusal, RefusalCode, Wants } from './policy.ts'
 import { trait, traitsOf } from './traits.ts'
 
 export interface Sieve {
-  /** What traits, price and score already say. */
-  screens(traits: number, msats: number, score: number): boolean
+  /** What traits, price and score already say, of a stretch of many. */
+  readonly screen: Screen
   /** Everything else, of one that was screened. */
   passes(candidate: Candidate): boolean
   /** Both, for one that was looked up. */
@@ -82,25 +83,43 @@ export function openSieve(wants: Wants, policy: Pick<Policy, 'filters'>, params:
     if (distance < (least[row] ?? 0)) least[row] = distance
     return false
   }
+  const wrongs = new Int32Array(32)
   const screens = (traits: number, msats: number, score: number): boolean => {
     const wrong = (traits ^ want) & mask
-    if (wrong !== 0) return note(rows[lowest(wrong)] ?? 0, never)
+    if (wrong !== 0) {
+      const bit = lowest(wrong)
+      wrongs[bit] = (wrongs[bit] ?? 0) + 1
+      return false
+    }
     if (score < leastScore) return note(low, -score)
     if (msats > mostMsats) return note(dear, msats)
     return (traits & trait.free) !== 0 || note(full, never)
+  }
+  /** Who fell by a bit is counted by bits, for that is most of a walk. */
+  const settle = () => {
+    for (const [bit, fallen] of wrongs.entries())
+      if (fallen > 0) counts[rows[bit] ?? 0] = (counts[rows[bit] ?? 0] ?? 0) + fallen
+    wrongs.fill(0)
   }
   const passes = (candidate: Candidate): boolean => {
     for (const test of tests)
       if (!test.passes(candidate)) return note(test.row, all[test.row]?.distance?.(candidate) ?? never)
     return true
   }
+  const screen: Screen = (traits, msats, scores, from, end) => {
+    let i = from
+    while (i < end && !screens(traits[i] ?? 0, msats[i] ?? 0, scores[i] ?? 0)) i++
+    return i
+  }
   return {
-    screens,
+    screen,
     passes,
     takes: one => screens(traitsOf(one), one.msats, one.score) && passes(one),
     mark() {
+      settle()
       const [before, nearest] = [counts.slice(), least.slice()]
       return () => {
+        wrongs.fill(0)
         for (let row = 0; row < all.length; row++) {
           counts[row] = before[row] ?? 0
           least[row] = nearest[row] ?? never
@@ -108,11 +127,13 @@ export function openSieve(wants: Wants, policy: Pick<Policy, 'filters'>, params:
       }
     },
     refused() {
+      settle()
       const said: Record<string, number> = {}
       for (const [row, { code }] of all.entries()) if (counts[row]) said[code] = (said[code] ?? 0) + (counts[row] ?? 0)
       return said
     },
     refusal() {
+      settle()
       let nearest: number | undefined
       let rank = -1
       for (const [row, filter] of all.entries())
