@@ -85,6 +85,11 @@ inEveryWorld('a real router', open => {
         const paid = await ask(grid, router, { routerFeeMsats: 200n })
         expect(paid).toMatchObject({ ok: true, feeMsats: 200n, route: { by: 'routers' } })
         expect(await grid.payer.balance()).toBe(walletMsats - 4_200n)
+        // Who has paid is answered first and pays then.
+        const later = await ask(grid, router, { routerFeeMsats: 200n, maxTokens: 100 })
+        expect(later).toMatchObject({ ok: true, feeMsats: 200n, route: { by: 'routers' } })
+        expect(await grid.payer.balance()).toBe(walletMsats - 6_400n)
+        expect(grid.journal.orders.list({ state: 'planned' })).toEqual([])
       },
     ),
   )

@@ -135,7 +135,8 @@ export async function askRouters(options: QuotesOptions, conditions: Conditions,
   const listening = relays.listen([about([request.id], [routing.number, feedback.number], { authors: [...routers] })], {
     onEvent,
   })
-  signal?.addEventListener('abort', () => resolve(), { once: true })
+  const stop = () => resolve()
+  signal?.addEventListener('abort', stop, { once: true })
   try {
     // Ephemeral requests are answered within moments: whoever asks must be listening.
     await listening.live
@@ -145,6 +146,7 @@ export async function askRouters(options: QuotesOptions, conditions: Conditions,
     else resolve()
     await done
   } finally {
+    signal?.removeEventListener('abort', stop)
     cancel()
     listening.close()
   }

@@ -161,8 +161,8 @@ async function fromRouters(
       // A fee on credit is a debt: who does not pay it is not answered again.
       const { fee } = routing
       if (fee?.bolt11 !== undefined && word.feeMsats === 0n)
-        void pay({ router, request: request.id, msats: fee.msats, bolt11: fee.bolt11 })
-      return { ...about, state: 'routed' }
+        await pay({ router, request: request.id, msats: fee.msats, bolt11: fee.bolt11 })
+      return { ...about, state: 'routed', feeMsats: fees.get(router) ?? 0n }
     }),
   )
   const ways = new Map<string, number>()
