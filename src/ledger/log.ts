@@ -140,8 +140,9 @@ export function openLedger(params: Params, most = 1_000_000): Ledger {
     advance(label.at)
     const { node, customer, msats } = label
     if (label.topic === 'payment') {
-      const paid = label.label === 'settled' || label.label === 'receipt-valid'
-      if (paid && customer !== undefined && msats !== undefined) payers.paid(customer, node, Number(msats), label.at)
+      // What is settled may have been receipt-valid before: counted there too, the same money would count twice.
+      if (label.label === 'settled' && customer !== undefined && msats !== undefined)
+        payers.paid(customer, node, Number(msats), label.at)
       return
     }
     const fact = factOf(label)
