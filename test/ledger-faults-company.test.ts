@@ -1,10 +1,12 @@
 /** Innocent company hides nothing: what is proven stays proven beside what proves nothing. */
 import { expect, test } from 'vitest'
+import { handler } from '../kinds/index.ts'
 import { sealUnder } from '../src/seal/under-preimage.ts'
 import {
   announced,
   asked,
   firm,
+  honest,
   job,
   key,
   lie,
@@ -29,6 +31,7 @@ import {
   quoteOf,
   resultOf,
   routeOf,
+  sign,
   tools,
   usageOf,
   witness,
@@ -109,6 +112,17 @@ test('E7 beside answers that were sealed, and announcements that were not in for
   expect(await failing('E7', [job, sealedJob, sealed, resultOf(job.id), resultOf(sealedJob.id)], keyed)).toBe('')
   const early = billOf(job.id, {}, { at: NOW - 1 })
   expect(await failing('E7', [announced, early, billOf(job.id)])).toBe('')
+  const again = jobOf({ seed: 4 }, { to: 'node' })
+  const aloud = [sealedJob, again, resultOf(again.id), resultOf(sealedJob.id)]
+  expect(await failing('E7', aloud, keyed)).toBe('')
+  const payee = tools.invoice(invoiceOf('one', 1_000n))
+  const foreign = billOf(job.id, { payee: 'elsewhere' })
+  const read = handler.read(announced)
+  if (!read.ok || !payee.ok) throw new Error('what cannot be read')
+  const manifest = sign(handler, { ...read.value, nodeKeys: [payee.invoice.payee] }, 'node')
+  expect(await failing('E7', [manifest, billOf(job.id), foreign])).toBe('')
+  const told = { status: 'processing' as const, msats: 1_000n, bolt11: invoiceOf('one', 1_000n, 'elsewhere') }
+  expect(await failing('E7', [manifest, wordOf(job.id, told)])).toBe('bill')
 })
 
 test('E8 beside labels that hold, and with evidence of which one part holds', async () => {
@@ -177,4 +191,9 @@ test('E10 beside errors that are allowed, and bills are what can be paid', async
   expect(await failing('E10', [wordOf(job.id, asks, { at: NOW + 6 }), busy])).toBe('acceptance')
   const tells = { ...asks, status: 'processing' as const, bolt11: invoiceOf('one', 1_000n) }
   expect(await failing('E10', [wordOf(job.id, tells, { at: NOW + 6 }), busy])).toBe('acceptance')
+})
+
+test('no events prove nothing', async () => {
+  for (const rule of ['E1', 'E2', 'E3', 'E4', 'E7', 'E8', 'E9', 'E10'])
+    expect(await failing(rule, [])).toBe('signatures')
 })
