@@ -3,7 +3,16 @@
  * ledger and scored; and how long one decision among 100,000 known nodes takes.
  * @module
  */
-import { attestation, benchmark, type Event, handler, heartbeat, nodeState, present } from '../kinds/index.ts'
+import {
+  type Attestation,
+  benchmark,
+  type Event,
+  handler,
+  heartbeat,
+  nodeState,
+  present,
+  usageReceipt,
+} from '../kinds/index.ts'
 import { handClock } from '../src/clock.ts'
 import { sha256Hex } from '../src/hash.ts'
 import { openIntake } from '../src/intake.ts'
@@ -44,11 +53,14 @@ export const router: Bench = {
   },
 }
 
-/** What relays bring: nodes announce, lease and measure themselves, and a router attests what they did. */
+/** Jobs of a node that it publishes a receipt of. */
+const jobs = 5
+
+/** What relays bring: nodes announce, lease and measure themselves, and say what they did. */
 function eventsOf(keys: Keys, nodes: number): Event[] {
-  const judge = keys.newSecret()
+  const customer = keys.publicKey(keys.newSecret())
   const crew = Array.from({ length: nodes }, () => keys.newSecret())
-  const said = crew.flatMap((secret, i) => {
+  return crew.flatMap((secret, i) => {
     const node = keys.publicKey(secret)
     const sign = (template: Parameters<Keys['sign']>[0]) => keys.sign(template, secret)
     const announced = {
@@ -65,48 +77,38 @@ function eventsOf(keys: Keys, nodes: number): Event[] {
         at,
       )
     const measured = { node, kind, model, profile: 'chat-64', firstMs: 40, tokensPerSecond: 30, samples: 8, at: begin }
+    const receipt = (seq: number, prev: string | undefined) => ({
+      ...{
+        job: sha256Hex(`job ${i} ${seq}`),
+        customer,
+        kind,
+        model,
+        msats: 1_000n,
+        promptTokens: 20,
+        outputTokens: 64,
+      },
+      ...{ firstMs: 40 + seq, ms: 900, payments: [{ hash: sha256Hex(`hash ${i} ${seq}`), msats: 1_000n }], seq },
+      ...(prev === undefined ? {} : { prev }),
+    })
+    const receipts: Event[] = []
+    for (let seq = 0; seq < jobs; seq++)
+      receipts.push(sign(usageReceipt.write(receipt(seq, receipts.at(-1)?.id), begin + seq)))
     return [
       sign(handler.write(announced, begin)),
       sign(heartbeat.write({ service: 'text', status: '', expiresAt: begin + 300, text: '' }, begin)),
       sign(lease(begin, 0)),
       sign(lease(begin + 1, 1)),
       sign(benchmark.write(measured, begin)),
+      ...receipts,
     ]
   })
-  const seedOf = (seq: number) => sha256Hex(`seed ${seq}`)
-  let prev = ''
-  const labels = Array.from({ length: 5 * nodes }, (_, seq) => {
-    const node = keys.publicKey(crew[(seq * 7) % nodes] ?? judge)
-    const audit = seq % 5 === 4
-    const label = keys.sign(
-      attestation.write(
-        {
-          ...{
-            topic: audit ? 'audit' : 'outcome',
-            label: audit ? 'passed' : 'served',
-            node,
-            job: sha256Hex(`job ${seq}`),
-          },
-          ...{ evidence: [sha256Hex(`receipt ${seq}`)], kind, model, checks: ['invoice', 'preimage'], failed: [] },
-          ...{ firstMs: 40 + (seq % 9), ms: 900, outputTokens: 64, weight: 1, commit: seedOf(seq + 1) },
-          ...{ seq, prev, at: begin + seq, says: '' },
-        },
-        begin,
-      ),
-      judge,
-    )
-    prev = label.id
-    return label
-  })
-  return [...said, ...labels]
 }
-
 /** Everything between the relay and the market: admitted, folded, and who it is about is scored anew. */
 function openRouter(keys: Keys) {
   const clock = handClock((begin + 60) * 1000)
   const { admit } = openIntake({
     ...{ verify: keys.signed, clock, windowSeconds: { past: 3_600, ahead: 3_600 } },
-    kinds: [handler, heartbeat, nodeState, benchmark, attestation].map(({ number }) => number),
+    kinds: [handler, heartbeat, nodeState, benchmark, usageReceipt].map(({ number }) => number),
   })
   const directory = openDirectory()
   const ledger = openLedger(defaultParams)
@@ -128,16 +130,29 @@ function openRouter(keys: Keys) {
     hear(raw: Event): void {
       const event = admit(raw, 'wss://relay.example')
       if (!event) throw new Error(`an event of kind ${raw.kind} was not admitted`)
-      if (event.kind !== attestation.number) {
-        directory.heard(event, begin + 60)
-        score(event.pubkey, begin + 60)
-        return
+      directory.heard(event, begin + 60)
+      if (event.kind === usageReceipt.number) {
+        const receipt = usageReceipt.read(event)
+        if (!receipt.ok) throw new Error(receipt.says)
+        const { job, customer, kind, model = '', firstMs = 0, ms, outputTokens } = receipt.value
+        const label: Attestation = {
+          ...{
+            topic: 'outcome',
+            label: 'served',
+            node: event.pubkey,
+            job,
+            evidence: [event.id],
+            customer,
+            kind,
+            model,
+          },
+          ...{ checks: [], failed: [], firstMs, ms, outputTokens, weight: 1, at: event.created_at, says: '' },
+          ...{ seq: ledger.seq + 1, prev: ledger.id },
+        }
+        const fault = ledger.fold(labelEntry(event.id, label))
+        if (fault) throw new Error(`the chain breaks: ${fault}`)
       }
-      const label = attestation.read(event)
-      if (!label.ok) throw new Error(label.says)
-      const fault = ledger.fold(labelEntry(event.id, label.value))
-      if (fault) throw new Error(`the chain breaks: ${fault}`)
-      score(label.value.node, begin + 60)
+      score(event.pubkey, begin + 60)
     },
   }
 }
@@ -153,7 +168,7 @@ async function folding({ quick, progress }: BenchOptions): Promise<Figures> {
   const whole = () => {
     const { hear, market, ledger } = openRouter(keys)
     for (const event of events) hear(event)
-    if (market.size !== plan.nodes || ledger.seq !== 5 * plan.nodes - 1) throw new Error('something was lost')
+    if (market.size !== plan.nodes || ledger.seq !== jobs * plan.nodes - 1) throw new Error('something was lost')
   }
   const sides = [
     { run: verify, ms: [] as number[] },

@@ -129,4 +129,23 @@ describe('advice of several routers', () => {
     expect(names(two(0.8, 0.6), rtt)).toEqual([1, 2].map(nodeOf))
     expect(names(two(0.8, 0.79), new Map([[nodeOf(3), 1]]))).toEqual([1, 2].map(nodeOf))
   })
+
+  test('it replaces what the router said of latency, and is not added to it', () => {
+    const advice = [{ router: routerOf(1), candidates: [advised(1, 0.8, 1_000n, 1), advised(2, 0.78, 1_000n, 0.8)] }]
+    expect(names(advice)).toEqual([1, 2].map(nodeOf))
+    const same = new Map([1, 2].map(n => [nodeOf(n), 50]))
+    expect(names(advice, same)).toEqual([2, 1].map(nodeOf))
+    expect(merge(advice, same, defaultParams)[1]?.worth).toBeCloseTo(0.8 * 0.9, 9)
+  })
+
+  test('of equals the key decides, when each is the first of some router', () => {
+    const [a, b] = [advised(1, 0.5), advised(2, 0.5)].sort((x, y) => (x.node < y.node ? -1 : 1))
+    if (!a || !b) throw new Error('two were made')
+    const [first, second] = [routerOf(1), routerOf(2)].sort()
+    const advice = [
+      { router: first ?? '', candidates: [b, a] },
+      { router: second ?? '', candidates: [a, b] },
+    ]
+    expect(names(advice)).toEqual([a.node, b.node])
+  })
 })
