@@ -12,7 +12,7 @@ import { isSecret } from './keys/text.ts'
 
 export type { Engine } from './keys/curve.ts'
 export { eventId } from './keys/event-id.ts'
-export { npub, nsec, pubkeyFromText, secretFromText } from './keys/text.ts'
+export { eventFromText, type NamedEvent, npub, nsec, pubkeyFromText, secretFromText } from './keys/text.ts'
 
 export interface Keys {
   readonly engine: Engine

@@ -13,6 +13,7 @@ import { routerCommand } from './commands/router.ts'
 import { simCommand } from './commands/sim.ts'
 import { trustCommand } from './commands/trust.ts'
 import { verifierCommand } from './commands/verifier.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { walletCommand } from './commands/wallet.ts'
 
 const working: readonly Command[] = [
@@ -24,6 +25,7 @@ const working: readonly Command[] = [
   walletCommand,
   verifierCommand,
   routerCommand,
+  verifyCommand,
   trustCommand,
   simCommand,
 ]

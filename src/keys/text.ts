@@ -51,6 +51,26 @@ export function pubkeyFromText(text: string): string {
   throw new Error(`"${shown}" is no public key: give npub1…, nprofile1… or 64 hex digits`)
 }
 
+/** An event as people name it, and the relays that it may be on, as far as that says. */
+export interface NamedEvent {
+  readonly id: string
+  readonly relays: readonly string[]
+}
+
+/** Reads `note1…`, `nevent1…` or 64 hex digits (any of them after `nostr:`). */
+export function eventFromText(text: string): NamedEvent {
+  const given = text.trim()
+  const bare = given.toLowerCase().replace(/^nostr:/, '')
+  if (bare.startsWith('nsec1'))
+    throw new Error('this is a SECRET key (nsec1…): show it to nobody and give the id of an event instead')
+  if (isHex64(bare)) return { id: bare, relays: [] }
+  const found = decoded(given)
+  if (found?.type === 'note') return { id: found.data, relays: [] }
+  if (found?.type === 'nevent') return { id: found.data.id, relays: found.data.relays ?? [] }
+  const shown = given.length > 12 ? `${given.slice(0, 12)}…` : given
+  throw new Error(`"${shown}" is no event: give note1…, nevent1… or 64 hex digits`)
+}
+
 /** `npub1…` of a public key in hex. */
 export const npub = (pubkey: string): string => npubEncode(pubkey)
 
