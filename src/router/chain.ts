@@ -42,7 +42,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-const keyOf = (seq: number): string => String(seq).padStart(12, '0')
+/** Where entry `seq` stands in the journal. */
+export const keyOf = (seq: number): string => String(seq).padStart(12, '0')
 /** For how long a relay that is down is waited for before an entry is offered anew. */
 const keepMs = 600_000
 const againMs = 30_000

@@ -2,6 +2,7 @@
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
 import type { Network, Wallet } from '../../payments/payment.ts'
+import { type RestoreOptions, restoreLog } from '../../router/restore.ts'
 import { type Fee, openRouter, type Router, type RouterEvent } from '../../router/router.ts'
 import { openPolicy, type Policy } from '../../routing/index.ts'
 import { auditorOf } from '../auditing.ts'
@@ -100,6 +101,10 @@ export const routerCommand: Command = {
     try {
       const network = said ?? (wallet ? await walletNetwork(wallet, io, args, screen) : 'mainnet')
       if (network === undefined) return 1
+      if (
+        !(await wholeLog({ relays, journal, pubkey: keys.publicKey(secret), keys, clock: io.clock }, io, args, screen))
+      )
+        return 1
       const fee: Fee | undefined = wallet && { msats: feeMsats, payee: wallet, line: { startMsats } }
       const counts = openCounts(io, screen)
       router = openRouter({
@@ -175,6 +180,17 @@ async function walletNetwork(wallet: Wallet, io: Io, args: Arguments, screen: Sc
   if (args.flag('json')) io.out(jsonLine({ ok: false, code: 'wallet', error: info.says }))
   screen.line('failed', info.says)
   return undefined
+}
+
+/** Nothing is said on a log that is behind what the key has said already. */
+async function wholeLog(options: RestoreOptions, io: Io, args: Arguments, screen: Screen): Promise<boolean> {
+  screen.progress('log', 'asking the relays what this key has said before …')
+  const log = await restoreLog(options, io.signal)
+  if (log.ok && log.entries > 0) screen.line('log', `${log.entries} entries taken back from the relays`)
+  if (log.ok) return true
+  if (args.flag('json')) io.out(jsonLine({ ok: false, code: 'log', error: log.says }))
+  screen.line('failed', log.says)
+  return false
 }
 
 const everyMs = 2_000
