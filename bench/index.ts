@@ -8,8 +8,9 @@ import type { Bench, Figures } from './bench.ts'
 import { crypto } from './crypto.ts'
 import { echo } from './echo.ts'
 import { paid } from './paid.ts'
+import { router } from './router.ts'
 
-const benches: readonly Bench[] = [echo, paid, crypto]
+const benches: readonly Bench[] = [echo, paid, router, crypto]
 const usage = `usage: node bench/index.ts [${benches.map(bench => bench.name).join(' | ')}] [--json] [--quick] [--readme]`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)

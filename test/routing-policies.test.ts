@@ -89,6 +89,15 @@ describe('policies', () => {
     expect(decideFor(market, wants(), 1, openPolicy('local', own)).order).not.toContain(nodeOf(1_001))
   })
 
+  test('local: own nodes that fall are not spoken of in a refusal of strangers', () => {
+    const market = marketOf([
+      ...[1, 2].map(n => candidate(n, { msats: 4_000 })),
+      candidate(1_000, { stage: 'new', msats: 3_000 }),
+    ])
+    const { refusal } = decideFor(market, wants({ capMsats: 2_000 }), 0, openPolicy('local', [nodeOf(1_000)]))
+    expect(refusal?.says).toBe('the cheapest of 2 asks 4,000 msats, your cap is 2,000')
+  })
+
   test('the price is not in the score: who asks ten times as much for the same is only asked less', () => {
     const market = marketOf([candidate(1, { msats: 10_000 }), ...[2, 3, 4].map(n => candidate(n))])
     const { sample, order } = decideFor(market, wants())
