@@ -37,6 +37,7 @@ export const runnerOptions = {
   model: { type: 'string' },
   threads: { type: 'string' },
   'delay-ms': { type: 'string' },
+  'piece-ms': { type: 'string' },
 } as const
 
 /** Opens the runner that the arguments name, with a progress line for what takes long. */
@@ -45,12 +46,14 @@ export async function runnerOf(args: Arguments, io: Io, screen: Screen, parallel
   const model = args.text('model')
   const threads = args.number('threads', 1, 256)
   const delayMs = args.number('delay-ms', 0, 3_600_000)
+  const pieceMs = args.number('piece-ms', 0, 60_000)
   try {
     const runner = openRunner(name, {
       clock: io.clock,
       ...(model === undefined ? {} : { model }),
       ...(threads === undefined ? {} : { threads }),
       ...(delayMs === undefined ? {} : { delayMs }),
+      ...(pieceMs === undefined ? {} : { pieceMs }),
       ...(parallel === undefined ? {} : { parallel }),
       onProgress({ phase, done, total }) {
         if (phase === 'download') screen.progress('model', `downloading ${bar(done, total)}`)
@@ -126,7 +129,7 @@ export const nodeCommand: Command = {
     '  --no-benchmark     do not measure the own speed after the start and publish it as a claim',
     '  --journal FILE     what was promised, billed and is kept for customers (default: in the home folder, when priced)',
     '  --open             also answer jobs that name no provider',
-    '  --delay-ms N       echo only: wait before answering',
+    '  --delay-ms N       echo only: wait before answering; --piece-ms N: between two words',
     '  --json             one line when ready, then one per job event',
   ],
   async run(argv, io) {

@@ -86,7 +86,7 @@ const judges = { rerun: 'doing the work again', customer: 'the customer’s word
 function judgeWord(args: Arguments): keyof typeof judges {
   const said = args.text('judge') ?? 'rerun'
   if (said !== 'rerun' && said !== 'customer') throw new UsageError('--judge is unknown: write rerun or customer.')
-  const foreign = said === 'rerun' ? ['wait'] : ['runner', 'model', 'threads', 'delay-ms']
+  const foreign = said === 'rerun' ? ['wait'] : ['runner', 'model', 'threads', 'delay-ms', 'piece-ms']
   for (const name of foreign)
     if (args.text(name) !== undefined)
       throw new UsageError(`--${name} has no meaning for --judge ${said}: leave it away.`)
