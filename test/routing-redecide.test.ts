@@ -160,7 +160,8 @@ describe('a decision made again', () => {
     const lanes = new Set<string>()
     fc.assert(
       fc.property(anyMarket, anyWants, fc.nat({ max: 5_000 }), (candidates, asked, n) => {
-        const market = marketOf(candidates)
+        const sure = n % 3 === 0 ? [] : [candidate(98), candidate(99, { stage: 'probation', cohort: true })]
+        const market = marketOf([...candidates, ...sure])
         const eager = { ...defaultParams, explore: 0.5 }
         const made = decide(market, asked, known('default'), openDice(seed, requestOf(n)), eager)
         lanes.add(made.lane)
