@@ -32,6 +32,8 @@ export interface AuditsOptions {
   next(): number
   seed(seq: number): string
   onAudited(audited: Audited): void
+  /** An answer was drawn, by this seed, and the auditor cannot tell. */
+  onUnable?(one: Case, seed: string): void
   /** The answer is needed no more. */
   onDone(one: Case): void
   onTrouble(says: string): void
@@ -50,7 +52,7 @@ const mostWaiting = 1_024
 const mostAtOnce = 2
 
 export function openAudits(options: AuditsOptions): Audits {
-  const { auditor, share, next, seed, onAudited, onDone, onTrouble } = options
+  const { auditor, share, next, seed, onAudited, onUnable, onDone, onTrouble } = options
   const closing = new AbortController()
   const undrawn: Case[] = []
   const queue: { readonly one: Case; readonly seed: string }[] = []
@@ -85,7 +87,8 @@ export function openAudits(options: AuditsOptions): Audits {
     try {
       const verdict = await judge(request, answer, routed.node, closing.signal)
       if (closing.signal.aborted) return
-      if (verdict !== 'unable') onAudited({ request, result: answer, routed, seed: beacon, verdict })
+      if (verdict === 'unable') onUnable?.(one, beacon)
+      else onAudited({ request, result: answer, routed, seed: beacon, verdict })
     } catch (error) {
       if (!closing.signal.aborted) onTrouble(String(error))
     }

@@ -3,21 +3,27 @@
  * judged, labels in its one chain; scores, markets and prices are folds of those.
  * @module
  */
-import { benchmark, type Event, handler, heartbeat, identifierOf, nodeState, type Template } from '../../kinds/index.ts'
-import type { Relays } from '../../relays/relay.ts'
+import type { Event, Template } from '../../kinds/index.ts'
+import {
+  addressees,
+  benchmark,
+  handler,
+  heartbeat,
+  identifierOf,
+  nodeState,
+  routing,
+  textRequest,
+} from '../../kinds/index.ts'
 import { lru } from '../bounded.ts'
-import { type Clock, seconds } from '../clock.ts'
-import type { Journal } from '../journal/journal.ts'
-import type { Keys } from '../keys.ts'
+import { seconds } from '../clock.ts'
 import { openDirectory } from '../ledger/directory.ts'
-import { auditShare, defaultParams, openCohort, openMedian, type Params, paramsHash } from '../ledger/index.ts'
-import type { Network } from '../payments/payment.ts'
-import { type Auditor, openAudits } from './audits.ts'
-import type { Book } from './book-contract.ts'
+import { auditShare, defaultParams, openCohort, openMedian, paramsHash } from '../ledger/index.ts'
+import { openAudits } from './audits.ts'
+import type { BookEvent, BookLimits, BookOptions, OpenBook } from './book-options.ts'
 import { openRoom } from './cases.ts'
 import { openChain } from './chain.ts'
 import { openExperience } from './experience.ts'
-import { type LabelLimits, openLabels } from './labels.ts'
+import { openLabels } from './labels.ts'
 import { openMemory } from './memory.ts'
 import { openPayments } from './payments.ts'
 import { openScores } from './scores.ts'
@@ -25,63 +31,11 @@ import { seedOf, serviceSecret } from './seeds.ts'
 import { openSettlements, openSheet, rowsOf } from './sheet.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { openStakes } from './stakes.ts'
+import { openTrials } from './trials.ts'
 import { openViews } from './views.ts'
 import { openWeights } from './weights.ts'
 
-/** What the book published, or what is wrong. */
-export type BookEvent =
-  | { readonly event: 'attestation' | 'scores' | 'sheet'; readonly id: string; readonly says: string }
-  | { readonly event: 'trouble'; readonly request: string; readonly says: string }
-
-export interface BookLimits extends LabelLimits {
-  /** Announced nodes. */
-  readonly nodes: number
-  /** Jobs in the waiting room: those this router sent somewhere, those of others, and characters of all their papers. */
-  readonly ownJobs: number
-  readonly otherJobs: number
-  readonly chars: number
-  /** Seconds between two snapshots. */
-  readonly snapshotSeconds: number
-}
-
-export interface BookOptions {
-  readonly relays: Relays
-  readonly keys: Keys
-  /** Signs the chain and seeds the dice. */
-  readonly secret: Uint8Array
-  readonly clock: Clock
-  readonly journal: Journal
-  readonly params?: Params
-  /** Name of the routing policy, for the sheet. */
-  readonly policy: string
-  readonly feeMsats: bigint
-  /** Coins that payments are made in. */
-  readonly network: Network
-  /** Computes answers again. Absent: nothing is audited. */
-  readonly auditor?: Auditor
-  /** Customers whose word weighs one, and judges whose verdicts take stake. */
-  readonly trusted?: readonly string[]
-  /** Stake that earns the whole bonus; 0 where stake counts nothing. */
-  readonly stakeRef?: number
-  /** Name of the price sheet, and the relays that it names. */
-  readonly sheetId?: string
-  readonly relayHints?: readonly string[]
-  readonly limits?: Partial<BookLimits>
-  tell?(event: BookEvent): void
-}
-
-export interface OpenBook extends Book {
-  /** Public key that signs the scores. */
-  readonly service: string
-  /** Relays are asked for what came since then, unix seconds; 0 where nothing was ever heard. */
-  readonly heardAt: number
-  /** Jobs whose papers wait. */
-  readonly waiting: number
-  readonly scores: Pick<ReturnType<typeof openScores>, 'scoreOf'>
-  rows(): ReturnType<typeof rowsOf>
-  /** Writes down what was heard and not judged. */
-  snapshot(): void
-}
+export type { BookEvent, BookLimits, BookOptions, OpenBook } from './book-options.ts'
 
 const defaults: BookLimits = {
   ...{ perNodePerMinute: 600, perMinute: 6_000, badPerMinute: 60 },
@@ -120,9 +74,12 @@ export function openBook(options: BookOptions): OpenBook {
   const around = (node: string, at: number) => ({ at, stakeUnits: stakes.unitsOf(node, at), stakeRef })
   const standing = (node: string, kind: number, model: string, at: number) =>
     ledger.standing(node, kind, model, { ...around(node, at), rttMs: rtts.get(node), medianRttMs: rttMedian.ms })
+  const cohort = openCohort(params.cohort)
   const views = openViews({
-    ...{ directory, cohort: openCohort(params.cohort), standing, now },
+    ...{ directory, cohort, standing, now },
     bondOf: node => stakes.unitsOf(node, now()),
+    isAway: node => trials.isAway(node),
+    failedAt: node => trials.failedAt(node),
   })
   const publish = (by: Uint8Array, event: 'scores' | 'sheet') => (template: Template) => {
     const signed = keys.sign(template, by)
@@ -146,6 +103,7 @@ export function openBook(options: BookOptions): OpenBook {
     onEntry(event, { seq }) {
       take(event)
       audits.onEntry(seq)
+      if (event.kind === routing.number && addressees(event).length > 1) trials.routed()
     },
   })
   const labels = openLabels({
@@ -154,8 +112,16 @@ export function openBook(options: BookOptions): OpenBook {
       tell({ event: 'attestation', id, says: `${topic} ${label}: job ${job}` }),
   })
   const payments = openPayments({ labels, network, servicesOf: views.servicesOf, verify: keys.verify, now })
+  const trials = openTrials({
+    ...{ trier: options.trier, limits: options.trials, params, clock, journal, labels, meetings, onTrouble: trouble },
+    members: cohort.members,
+    entryOf: node => views.servicesOf(node)[0],
+    isProven: (node, kind, model) => standing(node, kind, model, now()).stage === 'proven',
+    anybodyProven: () => views.market(textRequest.number).proven > 0,
+  })
   const audits = openAudits({
-    auditor: options.auditor,
+    auditor: options.auditor ?? (options.trier && (async () => 'unable')),
+    onUnable: trials.drawn,
     share(node, kind, model) {
       const { track, stage } = standing(node, kind, model, now())
       const bonded = stakeRef > 0 ? (stakes.unitsOf(node, now()) / stakeRef) * params.wellBondedJobs : 0
@@ -169,7 +135,7 @@ export function openBook(options: BookOptions): OpenBook {
   })
   const experience = openExperience({
     ...{ room, labels, payments, weights, audits, meetings, now },
-    isAudited: options.auditor !== undefined,
+    isAudited: options.auditor !== undefined || options.trier !== undefined,
     routingOf: memory.routingOf,
   })
   const sheet = openSheet({
@@ -190,6 +156,8 @@ export function openBook(options: BookOptions): OpenBook {
       if (label.label === 'settled' && msats !== undefined) settlements.settled(job, kind, model, msats)
       return
     }
+    if (topic === 'audit' || (label.label === 'failed' && label.weight === 1))
+      trials.judged(node, label.label === 'passed', label.at)
     scores.touched(node, kind, model)
     views.changed(node)
   }
@@ -233,6 +201,7 @@ export function openBook(options: BookOptions): OpenBook {
       views.tick()
       scores.tick()
       sheet.tick()
+      trials.tick()
       if (now() - snapshotAt >= limits.snapshotSeconds) snapshot()
     } catch (error) {
       trouble(String(error))
@@ -281,6 +250,7 @@ export function openBook(options: BookOptions): OpenBook {
       closed = true
       stopTicking()
       await audits.close()
+      await trials.close()
       await chain.close()
       snapshot()
     },

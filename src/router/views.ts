@@ -16,6 +16,10 @@ export interface ViewsOptions {
   standing(node: string, kind: number, model: string, at: number): Standing
   /** What a newcomer has at stake, which orders the queue of the cohort. */
   bondOf(node: string): number
+  /** Gives its place in the cohort to others for now. */
+  isAway?(node: string): boolean
+  /** When it failed last, unix seconds: whoever failed queues anew. */
+  failedAt?(node: string): number
   /** Unix seconds. */
   now(): number
 }
@@ -47,7 +51,7 @@ const perTick = 4_096
 const leaseSeconds = 8
 
 export function openViews(options: ViewsOptions): Views {
-  const { directory, cohort, standing, bondOf, now } = options
+  const { directory, cohort, standing, bondOf, isAway, failedAt, now } = options
   const markets = new Map<string, Cached>()
   const services = new Map<string, string[]>()
   const dirty = new Set<string>()
@@ -104,6 +108,7 @@ export function openViews(options: ViewsOptions): Views {
 
   function place(node: string, into: Iterable<Cached>, at: number) {
     const entries = servicesOf(node)
+    enrol(node, entries, at)
     for (const entry of entries) watchLease(entry)
     for (const cached of into) {
       const { market } = cached
@@ -113,17 +118,17 @@ export function openViews(options: ViewsOptions): Views {
         if (known) market.remove(node)
       } else if (!known || !same(known, fresh)) market.set(fresh)
     }
-    enrol(node, entries, at)
   }
 
   /** Newcomers queue for the few slots of the cohort; whoever is proven, banned or gone leaves it. */
   function enrol(node: string, entries: readonly Entry[], at: number) {
     const [best] = entries
     const kind = best?.announcement.kinds[0]
-    if (!best || kind === undefined || best.status !== 'alive') return cohort.leave(node)
-    const { stage } = standing(node, kind, best.announcement.models[0]?.name ?? '', at)
+    if (!best || kind === undefined || best.status !== 'alive' || isAway?.(node)) return cohort.leave(node)
+    const { stage, track } = standing(node, kind, best.announcement.models[0]?.name ?? '', at)
     if (stage !== 'new' && stage !== 'probation') return cohort.leave(node)
-    cohort.ask({ node, bondUnits: bondOf(node), powBits: 0, at: best.announcedAt })
+    const since = Math.max(best.announcedAt, track.ejectedAt, failedAt?.(node) ?? 0)
+    cohort.ask({ node, bondUnits: bondOf(node), powBits: 0, at: since })
     return undefined
   }
 
@@ -197,10 +202,16 @@ export function openViews(options: ViewsOptions): Views {
     },
     servicesOf,
     rebuild() {
-      for (const { node, announcement } of directory.entries()) {
+      const found = new Map<string, { begun: boolean; since: number }>()
+      for (const { node, announcement, announcedAt } of directory.entries()) {
         remember(node, announcement.id)
-        dirty.add(node)
+        const [kind = 0] = announcement.kinds
+        const { streak } = standing(node, kind, announcement.models[0]?.name ?? '', minute()).track
+        found.set(node, { begun: streak > 0, since: Math.max(announcedAt, failedAt?.(node) ?? 0) })
       }
+      // Newcomers that had begun to prove themselves go on first, then whoever waited longest.
+      const order = [...found].sort(([, a], [, b]) => Number(b.begun) - Number(a.begun) || a.since - b.since)
+      for (const [node] of order) dirty.add(node)
       look(Number.POSITIVE_INFINITY)
     },
   }
