@@ -141,6 +141,7 @@ export async function verifyWorld(options: Partial<RouterOptions> = {}) {
       }
       await clock.advance(90_000)
       await announce('a', 'b', 'c')
+      await clock.advance(15_000)
       return ask('last customer')
     },
     close: async () => {

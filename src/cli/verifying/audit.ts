@@ -3,7 +3,7 @@
  * computed is its own.
  * @module
  */
-import { jobIdOf, resultKind } from '../../../kinds/index.ts'
+import { type Event, jobIdOf, resultKind } from '../../../kinds/index.ts'
 import { fromHex, sha256Hex } from '../../hash.ts'
 import { auditShare, defaultParams, drawn, faultRules } from '../../ledger/index.ts'
 import { type Check, check } from './check.ts'
@@ -28,7 +28,7 @@ export function auditChecks(facts: LabelFacts): Check[] {
           missing ? null : false,
           missing ? 'The answer is not on these relays.' : 'It names no answer of this node to this job.',
         ),
-    ...drawChecks(facts, result),
+    ...drawChecks(facts, drawnOf(facts, result)),
     timeCheck(said.at, event.created_at),
     check(
       'auditor',
@@ -40,15 +40,31 @@ export function auditChecks(facts: LabelFacts): Check[] {
   ]
 }
 
+/** An answer that was drawn and could not be read is audited by another job of the auditor's own: both are named. */
+function drawnOf({ said, found }: LabelFacts, result: Event | undefined): Event | undefined {
+  const others = said.evidence.flatMap(id => found.get(id) ?? []).filter(({ id }) => id !== result?.id)
+  return said.evidence.length > 1
+    ? others.find(one => one.kind === resultKind(said.kind) && one.pubkey === said.node)
+    : result
+}
+
 function timeCheck(at: number, signedAt: number): Check {
   const fits = Math.abs(signedAt - at) <= 2
   return check('time', fits, fits ? 'It was audited when it was signed.' : 'It was not audited when it was signed.')
 }
 
-function drawChecks(facts: LabelFacts, result: LabelFacts['event'] | undefined): Check[] {
+function drawChecks(facts: LabelFacts, result: Event | undefined): Check[] {
   const { said, lineage, folded, event } = facts
-  if (said.seed === undefined) return [check('beacon', false, 'It names no seed that drew it.')]
   if (!('ledger' in folded)) return ['beacon', 'drawn'].map(name => check(name, folded.ok, folded.says))
+  if (said.seed === undefined) {
+    // Newcomers are tried without any draw.
+    const stage = folded.ledger.stage(said.node, said.kind, said.model, event.created_at)
+    const due = stage !== 'proven'
+    const says = due
+      ? `By the log it is ${stage}: all its work is due.`
+      : 'It is proven by the log, and no seed drew it.'
+    return [check('drawn', due ? true : null, says)]
+  }
   const digest = sha256Hex(fromHex(said.seed))
   const binding = lineage.links.find(({ commit }) => commit === digest)
   if (!binding) return [check('beacon', false, 'No entry of the log before it committed to its seed.')]

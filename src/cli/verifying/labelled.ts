@@ -2,7 +2,7 @@
  * Labels of payments and outcomes, made again by the router's own code from the papers that they name.
  * @module
  */
-import { type Attestation, attestation, handler, zapReceipt } from '../../../kinds/index.ts'
+import { type Attestation, attestation, handler, jobIdOf, resultKind, zapReceipt } from '../../../kinds/index.ts'
 import { readInvoice } from '../../payments/bolt11.ts'
 import type { Network } from '../../payments/payment.ts'
 import { openWeights } from '../../router/weights.ts'
@@ -19,8 +19,7 @@ export function labelledChecks(facts: LabelFacts, tools: Tools): Check[] {
     said.topic === 'payment' ? ['label', 'checks', 'amount', 'unused'] : ['label', 'checks', 'measured', 'weight']
   const missing = [said.job, ...said.evidence, ...(said.routing ? [said.routing] : [])].filter(id => !found.has(id))
   if (missing.length > 0) return unknown(names, 'Not without all that it rests on.')
-  if (said.topic === 'outcome' && said.routing === undefined)
-    return [check('label', false, 'An outcome without a routing event of its own is nobody’s to tell.')]
+  if (said.topic === 'outcome' && said.routing === undefined) return trialChecks(facts)
   const drafts = networksOf(facts, tools).map(network => draftOf(facts, network, tools))
   const draft = drafts.find(one => one && sameLabel(one, facts)) ?? drafts.find(one => one !== undefined)
   return said.topic === 'payment' ? paymentChecks(facts, draft) : outcomeChecks(facts, draft)
@@ -67,6 +66,19 @@ function draftOf(facts: LabelFacts, network: Network, { verify }: Tools): Draft 
 const list = (items: readonly string[]): string => items.toSorted().join()
 const sameLabel = (draft: Draft, { said }: LabelFacts): boolean =>
   draft.label === said.label && list(draft.checks) === list(said.checks) && list(draft.failed) === list(said.failed)
+
+/** A job that the router asked for itself, under a key that nobody knows to be its own. */
+function trialChecks({ said, found }: LabelFacts): Check[] {
+  const says = 'It names no routing event of its own: as a trial of its own, only it knows what it asked and measured.'
+  if (said.label === 'failed') return unknown(['label', 'measured'], says)
+  const answers = said.evidence.flatMap(id => found.get(id) ?? [])
+  const answered = answers.some(
+    one => one.kind === resultKind(said.kind) && one.pubkey === said.node && jobIdOf(one) === said.job,
+  )
+  return answered
+    ? [check('answer', true, 'The node answered this job.'), ...unknown(['label', 'measured'], says)]
+    : [check('answer', false, 'It names no answer of this node to this job.')]
+}
 
 function paymentChecks(facts: LabelFacts, draft: Draft | undefined): Check[] {
   const { said, event, announcements } = facts

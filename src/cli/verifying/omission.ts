@@ -66,8 +66,9 @@ function marketOf(facts: RoutingFacts, request: QuoteRequest, wants: Wants, { no
   })
   const market = views.market(request.kind, request.model)
   for (const { node, announcedAt, state, leaseUntil } of directory.offering(request.kind, request.model)) {
-    const since = state ? Math.max(announcedAt, state.generation) : announcedAt
-    if (since > said.at || leaseUntil <= said.at) market.remove(node)
+    // Announcements are written anew now and then; a lease says since when its process runs.
+    const since = state?.generation ?? announcedAt
+    if (since > facts.event.created_at || leaseUntil <= said.at) market.remove(node)
   }
   for (const { node, msats, score, inflight } of said.sample) {
     const { factors, stage } =
