@@ -141,3 +141,37 @@ describe.each(['before', 'hold', 'parts'] as const)('paid %s', wish => {
     throw new Error('the job never got to its end: the loop is too short')
   })
 })
+
+describe('withdrawn while the node was away', () => {
+  keeps('job.survives', 'a job is not worked on by the node that comes back', async () => {
+    const { payee, payer, nodeJournal, clientJournal, node, client, question } = await town('before')
+    let alive = true
+    let died = () => {}
+    const death = new Promise<void>(resolve => {
+      died = resolve
+    })
+    const die = () => {
+      alive = false
+      died()
+    }
+    // Its first fact is the bill: nothing is paid yet.
+    const first = await node(
+      dyingAt(nodeJournal, 1, die),
+      mortal(payee, () => alive),
+    )
+    const leave = new AbortController()
+    const asked = client(
+      clientJournal,
+      mortal(payer, () => false),
+    ).ask({ ...question, giveUp: leave.signal }, leave.signal)
+    await death
+    await first.close()
+    leave.abort()
+    await asked
+    const second = await node(nodeJournal, payee)
+    expect(second.jobs()).toEqual([])
+    await second.close()
+    await payee.close()
+    await payer.close()
+  })
+})

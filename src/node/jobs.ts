@@ -243,7 +243,10 @@ export function openJobs(options: JobsOptions): Jobs {
         const { maxTokens } = await checkWork(runner, read.work, tell)
         if (options.signal.aborted) return
         const ask = { ...opening.ask, ...(opening.ask.from ? begunOf(read.request, read.work, maxTokens) : {}) }
-        settle(row.id, boxFor({ ...opening, ask }, read, maxTokens, replay(ask, row.facts)))
+        const box = boxFor({ ...opening, ask }, read, maxTokens, replay(ask, row.facts))
+        settle(row.id, box)
+        // The relays told of it before this job was here.
+        if (withdrawn.get(`${row.id}:${ask.customer}`)) box.send({ fact: 'cancel' })
       }
       for (const { event, until } of journal.outbox.pending(seconds(clock)))
         void offer(relays, journal, event, (until - seconds(clock)) * 1000)
