@@ -16,6 +16,10 @@ export interface Sampled {
   readonly msats: number
   readonly score: number
   readonly inflight: number
+  /** Measured time to the first word, which some policies order by. */
+  readonly firstMs?: number
+  /** One of the nodes that the policy's operator prefers. */
+  readonly own?: true
 }
 
 /** One named candidate. */
@@ -84,6 +88,7 @@ const share = number(0, 10)
 const seconds = whole(0, 99_999_999_999)
 const code: Shape<string> = value =>
   typeof value === 'string' && /^[a-z][a-z0-9-]{0,31}$/.test(value) ? value : undefined
+const own: Shape<true> = value => (value === true ? value : undefined)
 const digestOrNone: Shape<string> = value => (value === '' ? value : digest(value))
 const invoice: Shape<string> = value => (typeof value === 'string' && looksLikeInvoice(value) ? value : undefined)
 
@@ -135,7 +140,7 @@ export const routed: Shape<Routed> = record(
     commit: digest,
     median: msats,
     start: number(0, 1),
-    sample: listOf(record({ node: digest, msats, score: share, inflight: whole(0) }, {}), 64),
+    sample: listOf(record({ node: digest, msats, score: share, inflight: whole(0) }, { firstMs: millis, own }), 64),
     candidates: listOf(candidate, 6),
     refused: counts,
     via: listOf(digest, 16),

@@ -118,7 +118,7 @@ export function openDeciding({ book, policy, params, load }: DecidingOptions): D
     at: number,
     cheapest: number,
   ): RoutedCandidate | undefined {
-    const { node, service, model, msats, terms } = candidate
+    const { node, service, model, msats, terms, score, factors } = candidate
     const entry = book.directory.get(node, service) ?? book.entryOf(node)
     if (!entry) return undefined
     const scored = book.scored(node, request.kind, model ?? request.model ?? '', at)
@@ -127,7 +127,8 @@ export function openDeciding({ book, policy, params, load }: DecidingOptions): D
     const rttMs = book.rttOf(node)
     return present({
       ...{ node, service, model: model || undefined, msats: BigInt(Math.ceil(msats)), terms: [...terms] },
-      ...{ score: scored.score, factors: scored.factors, stage: scored.stage, log: scored.log },
+      // As it was drawn: what is named is what was decided on.
+      ...{ score, factors, stage: scored.stage, log: scored.log },
       ...{ announcement: entry.announcementId, quote: quoted?.id, firm: quoted?.firm === true },
       ...{ quoteExpiresAt: quoted?.expiresAt, firstMs: candidate.firstMs, p95FirstMs: measured?.p95FirstMs },
       rttMs: rttMs === undefined ? undefined : Math.round(rttMs),
