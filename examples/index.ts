@@ -7,6 +7,7 @@ const examples: Readonly<Record<string, () => Promise<unknown>>> = {
   'paid-job': () => import('./paid-job.ts'),
   'held-answer': () => import('./held-answer.ts'),
   'ask-with-nwc': () => import('./ask-with-nwc.ts'),
+  'routed-job': () => import('./routed-job.ts'),
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`)

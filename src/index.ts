@@ -12,6 +12,8 @@ export {
   type Outcome,
   openClient,
   type Question,
+  type RoutedOutcome,
+  type RoutedQuestion,
   readMarket,
   type SplitOutcome,
   type SplitState,
@@ -25,9 +27,13 @@ export type { Answer, ClientJob, NodeJob, State, Why } from './job.ts'
 export { isEnd } from './job.ts'
 export * from './journal/index.ts'
 export { type Engine, type Keys, npub, nsec, openKeys, pubkeyFromText, secretFromText } from './keys.ts'
+export * from './ledger/index.ts'
 export { type Node, type NodeEvent, type NodeLimits, type NodeOptions, openNode } from './node/node.ts'
 export * from './payments/index.ts'
+export { openRouter, type Router, type RouterEvent, type RouterOptions } from './router/router.ts'
+export * from './routing/index.ts'
 export { openRunner, type RunnerOptions, runners } from './runners/index.ts'
 export * from './runners/runner.ts'
 export { judgeSealed, openUnder, sealUnder } from './seal/under-preimage.ts'
 export { openSeal, type Seal, SealError } from './seal.ts'
+export * from './sim/index.ts'
