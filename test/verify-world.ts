@@ -20,7 +20,7 @@ export interface ShelfOptions {
   /** False: the question is never said to be over. */
   readonly eose?: boolean
   /** What it sends whatever was asked. */
-  readonly also?: (filters: readonly unknown[]) => readonly Event[]
+  readonly also?: (filters: readonly unknown[]) => Iterable<Event>
   readonly asked?: unknown[]
 }
 
@@ -40,7 +40,11 @@ export function shelf(events: readonly Event[], options: ShelfOptions = {}): Rel
             .toSorted((a, b) => b.created_at - a.created_at)
             .slice(0, Math.min(most, filter.limit ?? most)),
         )
-        for (const event of [...also(filters), ...found]) if (!ends.signal.aborted) onEvent(event, 'ws://shelf')
+        for (const some of [also(filters), found])
+          for (const event of some) {
+            if (ends.signal.aborted) return
+            onEvent(event, 'ws://shelf')
+          }
         if (eose && !ends.signal.aborted) onEose?.()
       })
       return { live: Promise.resolve(), close: () => ends.abort() }

@@ -21,20 +21,31 @@ export interface Finder {
   all(ids: readonly string[]): Promise<ReadonlyMap<string, Event>>
   /** Stored events, newest first, at most `most` (default 500). */
   find(filters: Filter[], most?: number): Promise<Event[]>
-  /** True once the time or the questions have run out: nothing may be concluded from what is not there. */
+  /** All stored events of a filter, page by page, at most `most`. */
+  everything(filter: Filter, most: number): Promise<Event[]>
+  /**
+   * True once the time or the questions have run out, or relays sent more than is read: nothing may be concluded from what
+   * is not there.
+   */
   readonly cut: boolean
 }
 
 const mostIds = 200
+/** Events that relays are asked for at a time. */
+export const pageSize = 500
 /** What is heard of events beside those that were asked for, until a question ends. */
 const patience = 4
 
 export function openFinder({ relays, verify, signal, questions = 1_000 }: FinderOptions): Finder {
   const known = new Map<string, Event>()
   let left = questions
+  let cut = false
 
-  function ask(filters: Filter[], most: number): Promise<Event[]> {
-    if (signal.aborted || left-- <= 0) return Promise.resolve([])
+  function ask(filters: Filter[], most: number, enough = false): Promise<Event[]> {
+    if (signal.aborted || left-- <= 0) {
+      cut = true
+      return Promise.resolve([])
+    }
     return new Promise(resolve => {
       const found = new Map<string, Event>()
       let heard = 0
@@ -54,7 +65,9 @@ export function openFinder({ relays, verify, signal, questions = 1_000 }: Finder
             if (over) return
             const wanted = !found.has(event.id) && matches(filters, event) && verify(event)
             if (wanted) found.set(event.id, event)
-            if (found.size >= most || ++heard >= patience * most + 100) done()
+            if (found.size < most && ++heard < patience * most + 100) return
+            if (!enough || found.size < most) cut = true
+            done()
           },
           onEose: done,
         },
@@ -74,13 +87,29 @@ export function openFinder({ relays, verify, signal, questions = 1_000 }: Finder
       const missing = wanted.filter(id => /^[0-9a-f]{64}$/.test(id) && !known.has(id))
       for (let at = 0; at < missing.length; at += mostIds) {
         const part = missing.slice(at, at + mostIds)
-        for (const event of await ask([{ ids: part }], part.length)) known.set(event.id, event)
+        for (const event of await ask([{ ids: part }], part.length, true)) known.set(event.id, event)
       }
       return new Map(wanted.flatMap(id => (known.has(id) ? [[id, known.get(id) as Event]] : [])))
     },
     find: (filters, most = 500) => ask(filters, most),
+    async everything(filter, most) {
+      const found = new Map<string, Event>()
+      let until: number | undefined
+      for (;;) {
+        const before = found.size
+        const page = await ask(
+          [{ ...filter, limit: pageSize, ...(until === undefined ? {} : { until }) }],
+          10 * pageSize,
+        )
+        for (const event of page) found.set(event.id, event)
+        if (found.size >= most) cut = true
+        if (found.size === before || found.size >= most || cut) return [...found.values()]
+        // Several relays: all that is newer than the last of a whole page was seen.
+        until = (page[pageSize - 1] ?? page.at(-1))?.created_at
+      }
+    },
     get cut() {
-      return signal.aborted || left <= 0
+      return cut || signal.aborted
     },
   }
 }

@@ -9,7 +9,7 @@ import { defaultParams, verifyFault } from '../../ledger/index.ts'
 import { type Memory, openMemory } from '../../router/memory.ts'
 import { brief, type Check, check, count, type Tools } from './check.ts'
 import { faultTools } from './fault-tools.ts'
-import type { Finder } from './finder.ts'
+import { type Finder, pageSize } from './finder.ts'
 
 /** One entry of a router's chain. */
 export interface Link {
@@ -44,7 +44,6 @@ export interface Place {
   readonly at: number
 }
 
-const pageSize = 500
 const mostPages = 200
 const mostSteps = 256
 /** A second entry at a place is looked for so long after the first. */

@@ -70,12 +70,12 @@ export async function gatherRouting(event: Event, said: Routing, finder: Finder)
     )
   if (request?.ok) {
     const { kind } = request.value
-    market.push(...(await finder.find([offering(kind, [handler.number], { limit: mostOffers })], mostOffers)))
+    market.push(...(await finder.everything(offering(kind, [handler.number]), mostOffers)))
     const others = [...new Set(market.map(({ pubkey }) => pubkey))].filter(node => !nodes.includes(node))
-    for (let at = 0; at < others.length; at += 200)
+    for (let at = 0; at < others.length; at += 100)
       market.push(
         ...(await finder.find(
-          [ofKinds([nodeState.number, heartbeat.number], { authors: others.slice(at, at + 200) })],
+          [ofKinds([nodeState.number, heartbeat.number], { authors: others.slice(at, at + 100) })],
           2_000,
         )),
       )
