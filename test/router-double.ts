@@ -13,6 +13,7 @@ export interface DoubleBook extends Book {
   /** What the ledger would fold of a node. */
   learn(node: string, ...facts: TrackFact[]): void
   readonly heardOf: Event[]
+  readonly payers: ReadonlySet<string>
   readonly entries: () => IterableIterator<{ readonly seq: number; readonly event: Event }>
 }
 
@@ -23,6 +24,7 @@ export function doubleBook(opening: BookOpening): DoubleBook {
   const rtts = new Map<string, number>()
   const markets = new Map<string, Market>()
   const heardOf: Event[] = []
+  const payers = new Set<string>()
   const chain = openChain({
     ...opening,
     onEntry: () => {},
@@ -97,6 +99,9 @@ export function doubleBook(opening: BookOpening): DoubleBook {
     scored,
     timed: (node, ms) => void rtts.set(node, ms),
     rttOf: node => rtts.get(node),
+    paidFee: customer => void payers.add(customer),
+    payers,
+    offends: () => false,
     position: chain.position,
     append: chain.append,
     entries: () => chain.entries(0),

@@ -49,6 +49,10 @@ export interface Book {
   /** A round trip to a node that this router measured itself, in milliseconds. */
   timed(node: string, rttMs: number): void
   rttOf(node: string): number | undefined
+  /** A customer that paid this router's fee, before or after its answer: its word weighs one. */
+  paidFee(customer: string): void
+  /** Whether a fault of this key, a node or a router, was proven here. */
+  offends(pubkey: string): boolean
   position(): Position
   /**
    * Adds one entry to the chain, one after another: `write` is called once, when its place is certain, inside the

@@ -17,7 +17,11 @@ import type { TrialsOptions } from './trials.ts'
 
 /** What the book published, or what is wrong. */
 export type BookEvent =
-  | { readonly event: 'attestation' | 'scores' | 'sheet'; readonly id: string; readonly says: string }
+  | {
+      readonly event: 'attestation' | 'scores' | 'sheet' | 'evidence' | 'verdict'
+      readonly id: string
+      readonly says: string
+    }
   | { readonly event: 'trouble'; readonly request: string; readonly says: string }
 
 export interface BookLimits extends LabelLimits {
@@ -71,4 +75,6 @@ export interface OpenBook extends Book {
   rows(): PriceRow[]
   /** Writes down what was heard and not judged. */
   snapshot(): void
+  /** Resolves when all suspicions and accusations that were heard are judged. */
+  judged(): Promise<void>
 }

@@ -7,10 +7,12 @@ import type { Event, Template } from '../../kinds/index.ts'
 import {
   addressees,
   benchmark,
+  faultEvidence,
   handler,
   heartbeat,
   identifierOf,
   nodeState,
+  priceSheet,
   routing,
   textRequest,
 } from '../../kinds/index.ts'
@@ -23,6 +25,7 @@ import type { BookEvent, BookLimits, BookOptions, OpenBook } from './book-option
 import { openRoom } from './cases.ts'
 import { openChain } from './chain.ts'
 import { openExperience } from './experience.ts'
+import { openFaults } from './faults.ts'
 import { openLabels } from './labels.ts'
 import { openMemory } from './memory.ts'
 import { openPayments } from './payments.ts'
@@ -33,6 +36,7 @@ import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { openStakes } from './stakes.ts'
 import { openTrials } from './trials.ts'
 import { openViews } from './views.ts'
+import { openWatching } from './watching.ts'
 import { openWeights } from './weights.ts'
 
 export type { BookEvent, BookLimits, BookOptions, OpenBook } from './book-options.ts'
@@ -42,6 +46,7 @@ const defaults: BookLimits = {
   ...{ nodes: 100_000, ownJobs: 20_000, otherJobs: 20_000, chars: 2 ** 27, snapshotSeconds: 300 },
 }
 const tickMs = 5_000
+const mostPayers = 10_000
 /** A sweep looks at every node: of many at once seldom. */
 const sweepSeconds = (nodes: number): number => (nodes > 20_000 ? 30 : 5)
 const publishKeepMs = 600_000
@@ -138,6 +143,19 @@ export function openBook(options: BookOptions): OpenBook {
     isAudited: options.auditor !== undefined || options.trier !== undefined,
     routingOf: memory.routingOf,
   })
+  const faults = openFaults({
+    ...{ relays, keys, secret, clock, journal, labels, stakes, onTrouble: trouble, onStake: views.changed },
+    isNode: node => directory.get(node) !== undefined,
+    isOwnJob(job, node, customer) {
+      const { routed, request } = room.find(job) ?? {}
+      return routed?.node === node && request?.pubkey === customer
+    },
+    onVerdict: ({ id }, says) => tell({ event: 'verdict', id, says }),
+  })
+  const watching = openWatching({
+    ...{ relays, keys, secret, clock, faults, onTrouble: trouble },
+    onEvidence: ({ id }, says) => tell({ event: 'evidence', id, says }),
+  })
   const sheet = openSheet({
     ...{ id: options.sheetId ?? 'gridstr', feeMsats: options.feeMsats, policy: options.policy, params: hash, service },
     relays: options.relayHints ?? relays.urls,
@@ -162,6 +180,9 @@ export function openBook(options: BookOptions): OpenBook {
     views.changed(node)
   }
 
+  // Who pays after the answer is in no entry: the router's own bills know.
+  for (const { customer } of journal.bills.list({ state: 'paid', limit: mostPayers }).toReversed())
+    if (customer !== undefined) weights.paidFee(customer)
   const kept = readSnapshot(journal)
   for (const { event } of chain.entries(0)) take(event)
   directory.restore(kept.events, now())
@@ -178,13 +199,17 @@ export function openBook(options: BookOptions): OpenBook {
     else if (news && kind === heartbeat.number) views.changed(event.pubkey)
     if (kind === handler.number) {
       if (news) for (const job of payments.announced(event.pubkey)) experience.again(job)
-    } else if (kind === benchmark.number) {
+      if (news) faults.present(event.pubkey, 'node')
+    } else if (kind === priceSheet.number) faults.present(event.pubkey, 'router')
+    else if (kind === faultEvidence.number) faults.heard(event)
+    else if (kind === benchmark.number) {
       const read = benchmark.read(event)
       if (news && read.ok) views.changed(read.value.node)
     } else if (!experience.heard(event)) {
       const changed = stakes.heard(event)
       if (changed !== undefined) views.changed(changed)
     }
+    watching.heard(event)
   }
 
   let sweptAt = now()
@@ -202,6 +227,7 @@ export function openBook(options: BookOptions): OpenBook {
       scores.tick()
       sheet.tick()
       trials.tick()
+      faults.tick()
       if (now() - snapshotAt >= limits.snapshotSeconds) snapshot()
     } catch (error) {
       trouble(String(error))
@@ -237,6 +263,8 @@ export function openBook(options: BookOptions): OpenBook {
       views.changed(node)
     },
     rttOf: node => rtts.get(node),
+    paidFee: weights.paidFee,
+    offends: faults.offends,
     position: chain.position,
     append: write => chain.append(write),
     get waiting() {
@@ -245,12 +273,18 @@ export function openBook(options: BookOptions): OpenBook {
     scores,
     rows: () => rowsOf(directory.entries(), settlements.median),
     snapshot,
+    async judged() {
+      await watching.idle
+      await faults.idle
+    },
     async close() {
       if (closed) return
       closed = true
       stopTicking()
       await audits.close()
       await trials.close()
+      await watching.close()
+      await faults.close()
       await chain.close()
       snapshot()
     },

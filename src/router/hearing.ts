@@ -123,7 +123,8 @@ export function openHearing(options: HearingOptions): Hearing {
   listen([ofKinds([priceSheet.number], { since: now - 7 * day, limit })], { past: 7 * day })
   listen(
     [
-      ofKinds([benchmark.number, bond.number, nodeScore.number], { since: now - 30 * day, limit }),
+      ofKinds([benchmark.number, nodeScore.number], { since: now - 30 * day, limit }),
+      ofKinds([bond.number], { since: now - 90 * day, limit }),
       ofKinds([bondEntry.number, faultEvidence.number, faultVerdict.number], { since: now - 90 * day, limit }),
     ],
     { past: 90 * day },

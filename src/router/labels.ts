@@ -40,6 +40,8 @@ export interface Labels {
   payment(draft: Draft, by: 'zap' | 'proof'): boolean
   outcome(draft: Draft): boolean
   audit(draft: Draft): boolean
+  /** A proven fault, however often its job was audited. `claim` is asked inside the write: whether it is still due. */
+  fault(draft: Draft, claim: () => boolean): boolean
   isJudged(topic: 'outcome' | 'audit', job: string): boolean
 }
 
@@ -131,6 +133,7 @@ export function openLabels(options: LabelsOptions): Labels {
     },
     outcome: draft => write(draft, () => once(judged, `outcome ${draft.job}`, draft.label)),
     audit: draft => write(draft, () => once(judged, `audit ${draft.job}`, draft.label)),
+    fault: write,
     isJudged: (topic, job) => judged.get(`${topic} ${job}`) !== undefined,
   }
 }

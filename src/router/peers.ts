@@ -27,6 +27,8 @@ export interface PeersOptions {
   readonly clock: Clock
   /** Routers that are asked before all others. */
   readonly named: readonly string[]
+  /** Whether a fault of this router was proven: such a one is neither asked nor heard. */
+  offends(router: string): boolean
   /** Whether the decision in a routing event is the one that its own inputs lead to. */
   agrees(routing: Routing, request: QuoteRequest): boolean
   onAsked(event: Event): void
@@ -75,7 +77,7 @@ export function openPeers(options: PeersOptions): Peers {
       .map(([peer]) => peer)
     const priced = (peer: string) => (sheets.get(peer)?.feeMsats ?? 0n) > 0n
     const all = new Set([...named.filter(peer => !priced(peer)), ...ranked])
-    return [...all].filter(peer => peer !== me && peer !== asker).slice(0, mostAsked)
+    return [...all].filter(peer => peer !== me && peer !== asker && !options.offends(peer)).slice(0, mostAsked)
   }
 
   return {
@@ -96,7 +98,7 @@ export function openPeers(options: PeersOptions): Peers {
       const one = open.get(read.value.request)
       if (!one?.waited.delete(event.pubkey)) return
       const { asked, candidates } = read.value
-      const ours = asked !== undefined && keys.verify(asked)
+      const ours = asked !== undefined && keys.verify(asked) && !options.offends(event.pubkey)
       if (ours && candidates.length > 0 && options.agrees(read.value, one.request))
         one.answers.push({ peer: event.pubkey, id: event.id, candidates })
       if (one.waited.size === 0) one.done()
@@ -134,7 +136,7 @@ export function openPeers(options: PeersOptions): Peers {
       return { candidates: await vouchedFor(candidates, request, seconds(clock), relays, signal), via }
     },
     passed: origin => passed.has(origin),
-    known: () => [...new Set([...named, ...sheets.keys()])].filter(peer => peer !== me),
+    known: () => [...new Set([...named, ...sheets.keys()])].filter(peer => peer !== me && !options.offends(peer)),
   }
 }
 

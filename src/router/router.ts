@@ -35,8 +35,12 @@ export type RouterEvent =
       readonly asked: readonly string[]
     }
   | { readonly event: 'paid'; readonly request: string; readonly asker: string; readonly msats: bigint }
-  /** The book published a label, scores, a price sheet. */
-  | { readonly event: 'attestation' | 'scores' | 'sheet' | 'verdict'; readonly id: string; readonly says: string }
+  /** The book published a label, scores, a price sheet, evidence that it found, a verdict on somebody's. */
+  | {
+      readonly event: 'attestation' | 'scores' | 'sheet' | 'evidence' | 'verdict'
+      readonly id: string
+      readonly says: string
+    }
 
 export interface RouterLimits extends DeskLimits {
   /** Requests of one customer that are read; a quarter of it at once. Beyond it there is silence. */
@@ -77,8 +81,8 @@ export interface RouterOptions {
   /** Also answers requests that name no router. Default false. */
   readonly open?: boolean
   readonly limits?: Partial<RouterLimits>
-  /** Where the money of jobs is, and who computes answers again. Default: mainnet, nobody. */
-  readonly judging?: Partial<Pick<BookOptions, 'network' | 'auditor' | 'trusted' | 'stakeRef'>>
+  /** Where the money of jobs is, who computes answers again and who tries newcomers. Default: mainnet, nobody. */
+  readonly judging?: Partial<Pick<BookOptions, 'network' | 'auditor' | 'trier' | 'trials' | 'trusted' | 'stakeRef'>>
   /** Another book. Default: one on the journal. */
   readonly openBook?: (opening: BookOpening) => Book
   onEvent?(event: RouterEvent): void
@@ -124,12 +128,16 @@ export function openRouter(options: RouterOptions): Router {
   const peers = openPeers({
     ...side,
     named: options.peers ?? [],
+    offends: key => book.offends(key),
     agrees: openAgreement(params),
     onAsked: asked('forwarded'),
   })
   const fees = openFees({
     ...{ fee, journal, clock, billsPerCustomer: limits.billsPerCustomer, bills: limits.bills },
-    onPaid: paid => tell({ event: 'paid', ...paid }),
+    onPaid(paid) {
+      book.paidFee(paid.asker)
+      tell({ event: 'paid', ...paid })
+    },
     onTrouble: says => tell({ event: 'trouble', request: '', says }),
   })
   const deciding = openDeciding({ book, policy, params, load })

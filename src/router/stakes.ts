@@ -19,6 +19,8 @@ export interface Stakes {
   heard(event: Event): string | undefined
   /** Abstract units at `now`, unix seconds. */
   unitsOf(node: string, now: number): number
+  /** Every bond of a key that was heard of, whatever it is worth now. */
+  bondsOf(node: string): readonly Bond[]
 }
 
 interface Held {
@@ -67,6 +69,7 @@ export function openStakes(params: Params, believes: (judge: string) => boolean)
       verdicts.set(id, { id, value: read.value })
       return read.value.accused
     },
+    bondsOf: node => [...(nodes.get(node)?.bonds.values() ?? [])].map(({ value }) => value),
     unitsOf(node, now) {
       const held = nodes.get(node)
       if (!held) return 0
