@@ -1,11 +1,12 @@
 /** @module `gridstr router`: names nodes to those who ask, and says why. */
+import { present } from '../../../kinds/index.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
 import type { Network, Wallet } from '../../payments/payment.ts'
 import { type RestoreOptions, restoreLog } from '../../router/restore.ts'
 import { type Fee, openRouter, type Router, type RouterEvent } from '../../router/router.ts'
 import { openPolicy, type Policy } from '../../routing/index.ts'
-import { auditorOf } from '../auditing.ts'
+import { auditorOf, samenessOf } from '../auditing.ts'
 import {
   type Arguments,
   type Command,
@@ -19,6 +20,7 @@ import {
 import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { money, openScreen, type Screen, short } from '../screen.ts'
+import { endTrials, trierOf } from '../trying.ts'
 import {
   infoOf,
   pool,
@@ -36,7 +38,8 @@ export const routerCommand: Command = {
   name: 'router',
   says: 'Name nodes to those who ask: prices, scores and reasons that anybody can recompute',
   help: [
-    'gridstr router --relay URL… [--fee-msats N --wallet URI] [--policy NAME] [--peer NPUB…] [--open] [--json]',
+    'gridstr router --relay URL… [--fee-msats N --wallet URI] [--policy NAME] [--trials [--trial-msats-per-day N]]',
+    '               [--peer NPUB…] [--trust NPUB…] [--open] [--json]',
     '',
     '  --relay URL        relay to hear and publish on; repeat for more. Nodes and customers must be on one of them',
     '  --policy NAME      how it chooses: default, cheapest, fastest, trusted, local; steps before it with a "|", such as',
@@ -46,8 +49,16 @@ export const routerCommand: Command = {
     '                     first, whoever has paid before gets the answer with the bill in it',
     '  --wallet URI       where the fee goes: a nostr+walletconnect:// string; also by --wallet-file FILE or GRIDSTR_WALLET',
     '  --credit SATS      fees that anybody may owe you, to begin with (default 0)',
-    '  --runner NAME      compute a share of the answers again, with llama or echo and --model WHAT, --threads N as for',
-    '                     "gridstr node": nobody is proven who was not audited (default: no audits)',
+    '  --trials           ask newcomers, and nodes whose sealed answer was drawn for an audit, for work that is done here',
+    '                     too. Jobs of customers are sealed and nobody else can check them: without trials nobody is',
+    '                     ever proven but by public jobs. A newcomer needs 20. It cannot tell them from customers',
+    '  --trial-msats-per-day N  most that trials may cost in a day, paid from --wallet, and a twentieth of it for one; fees',
+    '                     of the network come on top (default 0: only free nodes are tried)',
+    '  --runner NAME      does the work of trials (default llama), and a share of the public answers, again: llama or echo',
+    '                     with --model WHAT, --threads N as for "gridstr node". It judges nodes with the same weights',
+    '  --determinism WORD class of this runner, as nodes announce theirs: only where both agree another text is a fault',
+    '  --trust NPUB       a customer whose word counts whole, and a judge of stake; repeat for more. Besides it only those',
+    '                     count who paid the fee, or whom their payments reach',
     '  --peer NPUB        a router to ask first when nobody here has room; others are found by themselves; repeat for more',
     '  --network NAME     coins in which jobs are paid, for judging receipts (default: that of the wallet, else mainnet)',
     '  --open             also answer requests that name no router',
@@ -69,6 +80,10 @@ export const routerCommand: Command = {
       credit: { type: 'string' },
       peer: { type: 'string', multiple: true },
       ...runnerOptions,
+      trials: { type: 'boolean' },
+      'trial-msats-per-day': { type: 'string' },
+      determinism: { type: 'string' },
+      trust: { type: 'string', multiple: true },
       network: { type: 'string' },
       open: { type: 'boolean' },
       key: { type: 'string' },
@@ -77,14 +92,23 @@ export const routerCommand: Command = {
     const urls = relayUrls(args)
     const policy = policyOf(args)
     const peers = args.texts('peer').map(text => keyOf('peer', text))
+    const trusted = args.texts('trust').map(text => keyOf('trust', text))
+    const tries = args.flag('trials')
+    const dayMsats = BigInt(args.number('trial-msats-per-day', 0, 100_000_000_000) ?? 0)
+    const determinism = args.text('determinism')
+    if (dayMsats > 0n && !tries) throw new UsageError('--trial-msats-per-day pays for trials: add --trials.')
     const feeMsats = BigInt(args.number('fee-msats', 0, 100_000_000_000) ?? 0)
     const startMsats = BigInt(args.number('credit', 0, 100_000_000) ?? 0) * 1_000n
     const said = networkOf(args)
     const screen = openScreen(io)
-    const uri = feeMsats > 0n ? walletUriOf(args, io) : undefined
+    const uri = feeMsats > 0n || dayMsats > 0n ? walletUriOf(args, io) : undefined
     if (feeMsats > 0n && uri === undefined)
       throw new UsageError(
         `A fee of ${feeMsats} msats needs a wallet to be paid with: add --wallet nostr+walletconnect://… (for play money: gridstr wallet regtest).`,
+      )
+    if (dayMsats > 0n && uri === undefined)
+      throw new UsageError(
+        'Trials of priced nodes need a wallet that pays: add --wallet nostr+walletconnect://…, or leave --trial-msats-per-day out to try free nodes only.',
       )
     const keys = await openKeys()
     const home = findHome(io)
@@ -93,10 +117,12 @@ export const routerCommand: Command = {
     if (!lasting && args.text('key') !== undefined)
       throw new UsageError('A router that keeps its key keeps its log: add --journal FILE, or set GRIDSTR_HOME.')
     const journal = lasting ? journalOf(args, io, screen, 'router', keys.publicKey(secret)) : memoryJournal()
-    const runner =
-      args.text('runner') === undefined ? undefined : await runnerOf(args, io, screen).catch(closing(journal))
+    const judges = tries || args.text('runner') !== undefined
+    const runner = judges ? await runnerOf(args, io, screen).catch(closing(journal)) : undefined
     const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
     const relays = pool(urls, keys, io.clock, secret)
+    const ending = new AbortController()
+    let left: Promise<unknown> = Promise.resolve()
     let router: Router | undefined
     try {
       const network = said ?? (wallet ? await walletNetwork(wallet, io, args, screen) : 'mainnet')
@@ -105,17 +131,32 @@ export const routerCommand: Command = {
         !(await wholeLog({ relays, journal, pubkey: keys.publicKey(secret), keys, clock: io.clock }, io, args, screen))
       )
         return 1
-      const fee: Fee | undefined = wallet && { msats: feeMsats, payee: wallet, line: { startMsats } }
+      const fee: Fee | undefined =
+        wallet && feeMsats > 0n ? { msats: feeMsats, payee: wallet, line: { startMsats } } : undefined
+      const same = async (node: string, model: string) => {
+        const entry = router?.book.entryOf(node)
+        return runner && entry ? samenessOf(runner, entry.announcement, model, determinism) : 'other'
+      }
+      const trial = present({ determinism, wallet: dayMsats > 0n ? wallet : undefined })
+      const trying = {
+        ...{ ...trial, keys, clock: io.clock, journal, network, dayMsats },
+        connect: () => pool(urls, keys, io.clock),
+      }
       const counts = openCounts(io, screen)
       router = openRouter({
         ...{ relays, keys, secret, clock: io.clock, journal, policy, peers, open: args.flag('open') },
         ...(fee ? { fee } : {}),
-        judging: { network, ...(runner ? { auditor: auditorOf(runner) } : {}) },
+        judging: {
+          ...{ network, trusted },
+          ...(runner ? { auditor: auditorOf(runner, same) } : {}),
+          ...(runner && tries ? { trier: trierOf({ ...trying, runner }), trials: { msatsPerDay: dayMsats } } : {}),
+        },
         onEvent(event) {
           if (args.flag('json')) io.out(jsonLine(event))
           counts.take(event)
         },
       })
+      if (tries) left = endTrials(trying, ending.signal).catch(error => screen.line('trouble', reason(error)))
       await Promise.race([router.ready, untilStopped(io.signal)])
       if (!io.signal.aborted) {
         const { pubkey } = router
@@ -126,12 +167,14 @@ export const routerCommand: Command = {
         await untilStopped(io.signal)
         stop()
       }
-      const left = router.underWay()
+      const open = router.underWay()
       await router.close()
-      screen.line('router', left === 0 ? 'ended; no request was under way' : `ended with ${left} requests under way`)
+      screen.line('router', open === 0 ? 'ended; no request was under way' : `ended with ${open} requests under way`)
       return 0
     } finally {
       await router?.close()
+      ending.abort()
+      await left
       await runner?.close()
       await wallet?.close()
       await relays.close()
