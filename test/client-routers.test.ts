@@ -62,7 +62,7 @@ function lowest(said: Routing): Routing {
 
 describe('a router that lies', () => {
   for (const [what, rule, lie] of lies)
-    keeps('pay.chosen', `${what}: it is not believed, told, and not asked again; the client chooses itself`, () =>
+    keeps('route.recomputed', `${what}: it is not believed, told, and not asked again; the client chooses itself`, () =>
       within([{}, {}], async grid => {
         const liar = await grid.router({ lie })
         const outcome = await ask(grid, [liar])
@@ -148,7 +148,7 @@ describe('routers', () => {
       expect(router.asked).toHaveLength(1)
     }))
 
-  keeps('job.ends', 'a router that is gone after its answer changes nothing', () =>
+  keeps('route.unneeded', 'a router that is gone after its answer changes nothing', () =>
     within([{ echo: { pieceMs: 30 } }], async grid => {
       const router = await grid.router()
       const asking = ask(grid, [router])

@@ -1,5 +1,6 @@
 /** Routed jobs as processes of their own: who is killed, what the customer gets, and what it costs. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
+import { keeps } from './promises.ts'
 import { gridstr, isReady, openTown, type Row, type Running, rows, textOf } from './spawn.ts'
 
 const is = (event: string) => (row: Row) => row['event'] === event
@@ -36,32 +37,36 @@ const shown = (ask: Running): string =>
     .join('')
 
 describe('a routed job', () => {
-  test('whose node is killed in the stream is finished by another node, and each part is paid once', async () => {
-    const market = await openMarketTown()
-    const ask = market.ask('--terms', 'parts:4', '--max-tokens', '16')
-    // In the second part: the first one is whole, the third is not paid.
-    await ask.row(row => is('chunk')(row) && shown(ask).includes('six'))
-    const attempt = rows(ask.out).find(is('attempt')) ?? {}
-    const victim = market.nodes.get(textOf(attempt, 'node'))
-    await victim?.kill()
-    expect(victim).toBeDefined()
-    expect((await ask.exit()).code).toBe(0)
-    const done = last(ask)
-    expect(done).toMatchObject({ ok: true, text })
-    expect(shown(ask)).toBe(text)
-    const attempts = done['attempts'] as readonly Row[]
-    expect(attempts).toHaveLength(2)
-    const [first, second] = attempts
-    expect(first).toMatchObject({ node: textOf(attempt, 'node'), state: 'dead', parts: 2, msats: price / 2 })
-    expect(second).toMatchObject({ state: 'answered' })
-    // The part under way when the node died is bought again, and no other.
-    expect(second?.['msats']).toBeLessThanOrEqual((price * 3) / 4)
-    expect(done['msats']).toBe(Number(first?.['msats']) + Number(second?.['msats']))
-    expect(done['msats']).toBeLessThanOrEqual(price + price / 4)
-    await market.close()
-  })
+  keeps(
+    'pay.failover',
+    'whose node is killed in the stream is finished by another node, and each part is paid once',
+    async () => {
+      const market = await openMarketTown()
+      const ask = market.ask('--terms', 'parts:4', '--max-tokens', '16')
+      // In the second part: the first one is whole, the third is not paid.
+      await ask.row(row => is('chunk')(row) && shown(ask).includes('six'))
+      const attempt = rows(ask.out).find(is('attempt')) ?? {}
+      const victim = market.nodes.get(textOf(attempt, 'node'))
+      await victim?.kill()
+      expect(victim).toBeDefined()
+      expect((await ask.exit()).code).toBe(0)
+      const done = last(ask)
+      expect(done).toMatchObject({ ok: true, text })
+      expect(shown(ask)).toBe(text)
+      const attempts = done['attempts'] as readonly Row[]
+      expect(attempts).toHaveLength(2)
+      const [first, second] = attempts
+      expect(first).toMatchObject({ node: textOf(attempt, 'node'), state: 'dead', parts: 2, msats: price / 2 })
+      expect(second).toMatchObject({ state: 'answered' })
+      // The part under way when the node died is bought again, and no other.
+      expect(second?.['msats']).toBeLessThanOrEqual((price * 3) / 4)
+      expect(done['msats']).toBe(Number(first?.['msats']) + Number(second?.['msats']))
+      expect(done['msats']).toBeLessThanOrEqual(price + price / 4)
+      await market.close()
+    },
+  )
 
-  test('does not notice that its router is killed', async () => {
+  keeps('route.unneeded', 'does not notice that its router is killed', async () => {
     const market = await openMarketTown()
     const ask = market.ask()
     await ask.row(is('chunk'))

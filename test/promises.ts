@@ -28,6 +28,12 @@ export const promises = {
   'proof.preimage': 'A payment counts as proven only by a preimage that opens the payment hash.',
   'proof.receipt': 'A zap receipt is published for a paid job and believed only after every check.',
   'privacy.sealed': 'No relay sees the question or the answer of a targeted job.',
+  'pay.failover':
+    'However many nodes are asked for one answer, one cap holds for all, and never two of them may be paid at once.',
+  'route.recomputed':
+    'A router is believed only where the same order comes out again and the nodes themselves say the same.',
+  'route.unneeded': 'Losing a router changes nothing for a job that it named somebody for.',
+  'attest.forged': 'No forged receipt is attested as settled, and every honest one is.',
   'relay.outage': 'A relay that dies in mid-job and comes back does not lose the job.',
   'relay.hostile': 'What a hostile relay or stranger sends costs nothing but itself.',
   'node.deaf': 'A node says that it is alive only after it heard itself through the relay.',
