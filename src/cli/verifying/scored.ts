@@ -43,7 +43,12 @@ export function scoreChecks(facts: RoutingFacts): Check[] {
     return ledger.seq === log ? undefined : wrong(`The log ends with entry ${ledger.seq}, not ${log}.`)
   })
   const factors = own.map(({ node, model: of, score, factors: given }): Found => {
-    const differs = factorsDiffer(given, standing(node, of ?? model).factors)
+    const found = standing(node, of ?? model).factors
+    const differs = factorsDiffer(given, found)
+    const { K, L } = given
+    // What does not move the last digit of a score decides nothing.
+    if (differs && productOf({ ...found, K, L }) === score && productOf(given) === score)
+      return unknown(`${brief(node)}: its score comes out of the log to the digit, and ${differs}.`)
     if (differs) return wrong(`${brief(node)}: ${differs}.`)
     return productOf(given) === score ? undefined : wrong(`${brief(node)}: its factors do not come to its score.`)
   })
@@ -67,16 +72,16 @@ export function scoreChecks(facts: RoutingFacts): Check[] {
 /** Whether those in the sample may be in its lane. */
 function laneFound({ said }: RoutingFacts, named: boolean, stageOf: (node: string) => string): Found[] {
   const { lane, sample, policy } = said
-  // Customers who name the nodes themselves get those, proven or not, and so do operators.
-  const anybody = named || /(^|\|)(local|prefer)(\||$)/.test(policy)
-  const stages = sample.map(({ node }) => ({ node, stage: stageOf(node) }))
-  return stages.map(({ node, stage }, i): Found => {
+  const preferring = /(^|\|)(local|prefer)(\||$)/.test(policy)
+  return sample.map(({ node, own }, i): Found => {
+    const stage = stageOf(node)
     if (stage === 'banned' || stage === 'ejected')
       return wrong(`${brief(node)} is in the sample, the log says ${stage}.`)
     if (lane === 'bootstrap' && stage === 'proven')
       return wrong(`${brief(node)} is proven by the log: nobody else should have been drawn.`)
     if (lane === 'exploration' && i === 0 && stage === 'proven') return wrong('Its newcomer is proven by the log.')
-    const free = anybody || lane === 'bootstrap' || (lane === 'exploration' && i === 0)
+    // Customers who name the nodes themselves get those, proven or not, and so do operators.
+    const free = named || (preferring && own === true) || lane === 'bootstrap' || (lane === 'exploration' && i === 0)
     return free || stage === 'proven'
       ? undefined
       : wrong(`${brief(node)} is in a sample of proven nodes, the log says ${stage}.`)
@@ -114,38 +119,46 @@ type Own = RoutingFacts['said']['candidates']
 
 /** A round trip is the router's own measurement: its factors must fit one median at least. */
 function latencyCheck(own: Own): Check {
-  let [low, high] = [0, Number.POSITIVE_INFINITY]
-  for (const { node, rttMs, factors } of own) {
-    const { L } = factors
-    const no = (says: string) => check('latency', false, `${brief(node)}: ${says}`)
-    if (rttMs === undefined) {
-      if (Math.abs(L - neutral) > sixth) return no(`L is ${L} without a measured round trip.`)
-      continue
-    }
-    if (L < latencyFloor - sixth || L > 1 + sixth) return no(`L is ${L}, outside its bounds.`)
-    const [least, most] = ratios(L)
-    const [from, until] = [Math.max(0, rttMs - 0.5), rttMs + 0.5]
-    // ratio = round trip / median
-    low = Math.max(low, most === Number.POSITIVE_INFINITY ? 0 : from / most)
-    high = Math.min(high, least <= 0 ? Number.POSITIVE_INFINITY : until / least)
-    if (low > high) return no(`a round trip of ${rttMs} ms and L ${L} fit no median that fits the others.`)
+  const misfit = misfitOf(own, () => sixth)
+  if (misfit === undefined) {
+    const measured = own.filter(({ rttMs }) => rttMs !== undefined).length
+    return check(
+      'latency',
+      true,
+      measured === 0
+        ? 'No round trip counts.'
+        : `Round trips are the router’s own measurements: all ${measured} fit one median.`,
+    )
   }
-  const measured = own.filter(({ rttMs }) => rttMs !== undefined).length
-  return check(
-    'latency',
-    true,
-    measured === 0
-      ? 'No round trip counts.'
-      : `Round trips are the router’s own measurements: all ${measured} fit one median.`,
-  )
+  // What does not move the last digit of a score decides nothing.
+  const hidden = misfitOf(own, ({ score, factors: { L } }) => sixth + (score > 0 ? (1e-6 * L) / score : 1))
+  return check('latency', hidden === undefined ? null : false, misfit)
 }
 
-/** Ratios of round trip to median that round to this factor. */
-function ratios(L: number): [least: number, most: number] {
-  const of = (value: number) =>
-    value <= latencyFloor ? Number.POSITIVE_INFINITY : (1 - latencyFloor) / (value - latencyFloor) - 1
-  return [Math.max(0, of(L + sixth)), of(L - sixth)]
+/** Why L and round trips of the candidates fit no median, when each L may be off by so much. */
+function misfitOf(own: Own, slack: (one: Own[number]) => number): string | undefined {
+  let [low, high] = [0, Number.POSITIVE_INFINITY]
+  for (const one of own) {
+    const { node, rttMs, factors } = one
+    const { L } = factors
+    const off = slack(one)
+    const who = brief(node)
+    if (rttMs === undefined) {
+      if (Math.abs(L - neutral) > off) return `${who}: L is ${L} without a measured round trip.`
+      continue
+    }
+    if (L < latencyFloor - sixth || L > 1 + sixth) return `${who}: L is ${L}, outside its bounds.`
+    const [least, most] = [ratioOf(L + off), ratioOf(L - off)]
+    low = Math.max(low, most === Number.POSITIVE_INFINITY ? 0 : Math.max(0, rttMs - 0.5) / most)
+    high = Math.min(high, least <= 0 ? Number.POSITIVE_INFINITY : (rttMs + 0.5) / least)
+    if (low > high) return `${who}: a round trip of ${rttMs} ms and L ${L} fit no median that fits the others.`
+  }
+  return undefined
 }
+
+/** Round trip to median that gives this factor. */
+const ratioOf = (L: number): number =>
+  L <= latencyFloor ? Number.POSITIVE_INFINITY : Math.max(0, (1 - latencyFloor) / (L - latencyFloor) - 1)
 
 /** Stake is no part of the log: it must be on the relays, and count alike for all. */
 function stakeCheck({ said, market, event }: RoutingFacts): Check {
