@@ -20,7 +20,7 @@ const read = handler.read(announced)
 
 export type FaultsWorld = Awaited<ReturnType<typeof faultsWorld>>
 
-export async function faultsWorld(options: Pick<BookOptions, 'trusted'> = {}) {
+export async function faultsWorld(options: Pick<BookOptions, 'trusted' | 'sampled'> = {}) {
   const world = await bookWorld({ stakeRef: 1_000, ...options })
   const now = world.now
   /** Announces nodes of the world of faults and says that they are alive. */

@@ -57,6 +57,8 @@ export interface BookOptions {
   readonly trusted?: readonly string[]
   /** Stake that earns the whole bonus; 0 where stake counts nothing. */
   readonly stakeRef?: number
+  /** Share of other routers’ payment labels whose evidence is fetched and tried. Default 0.05. */
+  readonly sampled?: number
   /** Name of the price sheet, and the relays that it names. */
   readonly sheetId?: string
   readonly relayHints?: readonly string[]

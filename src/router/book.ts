@@ -153,7 +153,7 @@ export function openBook(options: BookOptions): OpenBook {
     onVerdict: ({ id }, says) => tell({ event: 'verdict', id, says }),
   })
   const watching = openWatching({
-    ...{ relays, keys, secret, clock, faults, onTrouble: trouble },
+    ...{ relays, keys, secret, clock, faults, sampled: options.sampled, onTrouble: trouble },
     onEvidence: ({ id }, says) => tell({ event: 'evidence', id, says }),
   })
   const sheet = openSheet({

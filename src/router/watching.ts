@@ -36,7 +36,7 @@ export interface WatchingOptions {
   readonly clock: Clock
   readonly faults: Faults
   /** Share of other routers’ payment labels whose evidence is fetched. Default 0.05. */
-  readonly sampled?: number
+  readonly sampled?: number | undefined
   /** Evidence was published. */
   onEvidence(event: Event, says: string): void
   onTrouble(says: string): void
