@@ -2,9 +2,12 @@
  * The score of a node in a market: S = R²·V·Q·T·K·L, each factor published to six decimals, the price in none of them.
  * @module
  */
+import type { Factors } from '../../kinds/index.ts'
 import { decay, logShare, sixDecimals } from './digits.ts'
 import type { Params } from './params.ts'
 import { auditsAt, oneFailed, type Track } from './track.ts'
+
+export type { Factors } from '../../kinds/index.ts'
 
 /**
  * What a track is measured against. `at` is unix seconds, rounded to the minute by the caller and published, so that a
@@ -20,18 +23,6 @@ export interface Around {
   /** Measured by whoever asks. Unknown counts as the median. */
   readonly rttMs?: number | undefined
   readonly medianRttMs?: number | undefined
-}
-
-/**
- * R reliability, V verified, Q speed, T tenure, K stake (1 to 1.1), L latency. The same record is in routing events.
- */
-export interface Factors {
-  readonly R: number
-  readonly V: number
-  readonly Q: number
-  readonly T: number
-  readonly K: number
-  readonly L: number
 }
 
 export interface Score {

@@ -3,11 +3,13 @@
  * plain numbers, never a relay, a key or a clock, so that whoever gets the same sample and dice gets the same order.
  * @module
  */
-import type { TermsWord } from '../../kinds/index.ts'
+import type { Sampled, TermsWord } from '../../kinds/index.ts'
 import type { Params } from '../ledger/params.ts'
 import type { Factors } from '../ledger/score.ts'
 import type { Stage } from '../ledger/track.ts'
 import type { Bits } from './traits.ts'
+
+export type { Sampled } from '../../kinds/index.ts'
 
 /** A quote (4630) that a node gave for the request at hand. `expiresAt` is unix seconds. */
 export interface Bid {
@@ -75,17 +77,6 @@ export interface Wants {
 export interface Dice {
   /** The next one, at least 0 and less than 1. */
   next(): number
-}
-
-/** One node of a sample, as the routing event (4631) publishes it. */
-export interface Sampled {
-  readonly node: string
-  readonly msats: number
-  readonly score: number
-  readonly inflight: number
-  readonly firstMs?: number
-  /** It is one of those that the operator of the router prefers. */
-  readonly own?: true
 }
 
 /** Why nobody, or not somebody, was chosen. */
