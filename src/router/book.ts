@@ -28,6 +28,7 @@ import { openExperience } from './experience.ts'
 import { openFaults } from './faults.ts'
 import { openLabels } from './labels.ts'
 import { openMemory } from './memory.ts'
+import { openOwing } from './owing.ts'
 import { openPayments } from './payments.ts'
 import { openScores } from './scores.ts'
 import { seedOf, serviceSecret } from './seeds.ts'
@@ -80,9 +81,11 @@ export function openBook(options: BookOptions): OpenBook {
   const standing = (node: string, kind: number, model: string, at: number) =>
     ledger.standing(node, kind, model, { ...around(node, at), rttMs: rtts.get(node), medianRttMs: rttMedian.ms })
   const cohort = openCohort(params.cohort)
+  const owing = openOwing()
   const views = openViews({
     ...{ directory, cohort, standing, now },
     bondOf: node => stakes.unitsOf(node, now()),
+    isOver: owing.isOver,
     isAway: node => trials.isAway(node),
     failedAt: node => trials.failedAt(node),
   })
@@ -142,6 +145,9 @@ export function openBook(options: BookOptions): OpenBook {
     ...{ room, labels, payments, weights, audits, meetings, now },
     isAudited: options.auditor !== undefined || options.trier !== undefined,
     routingOf: memory.routingOf,
+    owes(job, node, owed) {
+      if (owing.stands(job, node, owed)) views.changed(node)
+    },
   })
   const faults = openFaults({
     ...{ relays, keys, secret, clock, journal, labels, stakes, onTrouble: trouble, onStake: views.changed },

@@ -20,7 +20,7 @@ import type { Audited, Audits } from './audits.ts'
 import type { Case, Room } from './cases.ts'
 import type { Labels } from './labels.ts'
 import type { OwnRoute } from './memory.ts'
-import { type Outcome, outcomeOf } from './outcomes.ts'
+import { graceSeconds, type Outcome, outcomeOf } from './outcomes.ts'
 import type { Payments } from './payments.ts'
 import { ackOf, usageOf } from './reads.ts'
 import type { Weights } from './weights.ts'
@@ -32,6 +32,8 @@ export interface ExperienceOptions {
   readonly weights: Weights
   readonly audits: Audits
   readonly isAudited: boolean
+  /** Whether a node owes the answer of a job that was paid. */
+  owes?(job: string, node: string, owed: boolean): void
   routingOf(id: string): OwnRoute | undefined
   /** How often the relays were met again; it changes with every outage. */
   meetings(): number
@@ -61,7 +63,7 @@ const lateSeconds = 60
 const wordSeconds = 3_600
 
 export function openExperience(options: ExperienceOptions): Experience {
-  const { room, labels, payments, weights, audits, isAudited, routingOf, meetings, now } = options
+  const { room, labels, payments, weights, audits, isAudited, owes, routingOf, meetings, now } = options
   const began = now()
   /** Own jobs without an outcome. */
   const open = new Map<string, Case>()
@@ -151,6 +153,8 @@ export function openExperience(options: ExperienceOptions): Experience {
     const ack = said?.node === node ? said : undefined
     const result = one.results.find(({ by }) => by === node)
     const usage = one.usages.find(({ pubkey }) => pubkey === node)
+    const answered = result !== undefined || usage !== undefined
+    owes?.(one.job, node, payments.isMade(one) && !answered && now() < deadlineAt + graceSeconds)
     const outcome = outcomeOf(
       present({
         deadlineAt,
@@ -186,6 +190,7 @@ export function openExperience(options: ExperienceOptions): Experience {
 
   function close(one: Case) {
     one.outcome = true
+    if (one.routed) owes?.(one.job, one.routed.node, false)
     open.delete(one.job)
   }
 
@@ -225,8 +230,11 @@ export function openExperience(options: ExperienceOptions): Experience {
         else payments.drop(job)
       }
       for (const [job, one] of open) {
-        if (room.find(job) !== one) open.delete(job)
-        else judgeOutcome(one)
+        if (room.find(job) === one) judgeOutcome(one)
+        else {
+          open.delete(job)
+          if (one.routed) owes?.(job, one.routed.node, false)
+        }
       }
     },
     resume() {

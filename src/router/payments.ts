@@ -32,6 +32,8 @@ export interface Payments {
   drop(job: string): void
   /** The word for a payment that both sides stand by was written, or is under way. */
   isPaid(one: Case): boolean
+  /** Some payment of it holds, whether or not the node said so in public. */
+  isMade(one: Case): boolean
   /** So it is for every payment that the node names: nothing more can be learned of them. */
   isWhole(one: Case): boolean
 }
@@ -54,7 +56,7 @@ export function openPayments(options: PaymentsOptions): Payments {
   const { labels, network, servicesOf, verify, now } = options
   const unannounced = bounded<string, Set<string>>(1_000)
   const patient = new Map<string, number>()
-  const settled = labels.rank('settled')
+  const [settled, valid] = [labels.rank('settled'), labels.rank('receipt-valid')]
 
   function consider(one: Case) {
     const { request } = one
@@ -187,6 +189,7 @@ export function openPayments(options: PaymentsOptions): Payments {
     },
     drop: job => void patient.delete(job),
     isPaid: one => [...one.labels.values()].includes(settled),
+    isMade: one => [...one.labels.values()].some(rank => rank >= valid),
     isWhole({ usages, labels: said }) {
       const named = usages.flatMap(event => usageOf(event)?.payments ?? [])
       return named.length > 0 && named.every(({ hash }) => said.get(hash) === settled)

@@ -16,6 +16,8 @@ export interface ViewsOptions {
   standing(node: string, kind: number, model: string, at: number): Standing
   /** What a newcomer has at stake, which orders the queue of the cohort. */
   bondOf(node: string): number
+  /** It owes more answers than it has slots. */
+  isOver?(node: string, slots: number): boolean
   /** Gives its place in the cohort to others for now. */
   isAway?(node: string): boolean
   /** When it failed last, unix seconds: whoever failed queues anew. */
@@ -51,7 +53,7 @@ const perTick = 4_096
 const leaseSeconds = 8
 
 export function openViews(options: ViewsOptions): Views {
-  const { directory, cohort, standing, bondOf, isAway, failedAt, now } = options
+  const { directory, cohort, standing, bondOf, isOver, isAway, failedAt, now } = options
   const markets = new Map<string, Cached>()
   const services = new Map<string, string[]>()
   const dirty = new Set<string>()
@@ -88,12 +90,14 @@ export function openViews(options: ViewsOptions): Views {
       // Nobody can be compared by a price that it does not say.
       if (msats === undefined) continue
       const { score, factors, stage } = standing(node, kind, name, at)
+      const slots = state?.slots.total ?? announcement.slots ?? Number.POSITIVE_INFINITY
       const speed = [...entry.measured, ...entry.claims].find(one => one.kind === kind && one.model === name)
       return {
         ...{ node, service: announcement.id, msats, score, factors, stage, status: entry.status },
         model: name || undefined,
         inflight: state ? state.slots.busy + state.slots.queued : 0,
-        slots: state?.slots.total ?? announcement.slots ?? Number.POSITIVE_INFINITY,
+        slots,
+        overCredit: isOver?.(node, slots) === true,
         privacy: privacyLevels(announcement),
         region: announcement.region,
         determinism: announcement.determinism,
@@ -233,6 +237,7 @@ const same = (a: Candidate, b: Candidate): boolean =>
   a.inflight === b.inflight &&
   a.msats === b.msats &&
   a.slots === b.slots &&
+  a.overCredit === b.overCredit &&
   a.cohort === b.cohort &&
   a.service === b.service &&
   a.model === b.model &&
