@@ -5,7 +5,7 @@
  */
 import { type Event, jobIdOf, resultKind } from '../../../kinds/index.ts'
 import { fromHex, sha256Hex } from '../../hash.ts'
-import { auditShare, defaultParams, drawn, faultRules } from '../../ledger/index.ts'
+import { auditShare, defaultParams, drawn } from '../../ledger/index.ts'
 import { type Check, check } from './check.ts'
 import type { LabelFacts } from './label.ts'
 import { foldLinks, type Link } from './lineage.ts'
@@ -30,13 +30,7 @@ export function auditChecks(facts: LabelFacts): Check[] {
         ),
     ...drawChecks(facts, drawnOf(facts, result)),
     timeCheck(said.at, event.created_at),
-    check(
-      'auditor',
-      null,
-      faultRules.has(said.code ?? '')
-        ? `That ${said.code} is proven must be shown by evidence (4641); the label alone proves nothing.`
-        : 'What the auditor computed is its own: only whoever computes the answer again can compare.',
-    ),
+    check('auditor', null, 'What the auditor computed is its own: only whoever computes the answer again can compare.'),
   ]
 }
 

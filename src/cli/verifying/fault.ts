@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  type Attestation,
   bond,
   type Event,
   type FaultEvidence,
@@ -11,8 +12,8 @@ import {
   ofKinds,
 } from '../../../kinds/index.ts'
 import { type FaultFinding, penaltyOf, verifyFault } from '../../ledger/index.ts'
+import { faultTools } from '../../router/fault-tools.ts'
 import { brief, type Check, check, type Tools } from './check.ts'
-import { faultTools } from './fault-tools.ts'
 import type { Finder } from './finder.ts'
 
 /** Rules that rest on what others heard: nobody is believed here, so they stay open. */
@@ -35,6 +36,45 @@ export async function evidenceChecks(evidence: FaultEvidence, { verify }: Tools)
     ...finding.checks.map(({ name, ok }) => check(`fault-${name}`, ok, ok ? 'It holds.' : 'It does not hold.')),
     check('fault', known ? finding.ok : null, `${finding.says} (${evidence.rule}, ${brief(evidence.accused)})`),
   ]
+}
+
+/** Evidence that is among these events. */
+function* evidenceAmong(events: readonly Event[]): Generator<FaultEvidence> {
+  for (const event of events) {
+    const read = event.kind === faultEvidence.number ? faultEvidence.read(event) : undefined
+    if (read?.ok) yield read.value
+  }
+}
+
+/** A label (1985) that bans for a proven fault: it names evidence, and the rule is run over that. */
+export async function banChecks(
+  { node, code = '', evidence }: Attestation,
+  found: ReadonlyMap<string, Event>,
+  { verify }: Tools,
+): Promise<Check[]> {
+  const cases = [...evidenceAmong(evidence.flatMap(id => found.get(id) ?? []))]
+  const shown = new Set([...found.keys(), ...cases.flatMap(({ events }) => events.map(({ id }) => id))])
+  const missing = evidence.find(id => !shown.has(id))
+  const there = check(
+    'evidence',
+    missing === undefined ? true : null,
+    missing === undefined
+      ? 'All that it names as evidence is there.'
+      : `${brief(missing)}, which it names as evidence, is not on these relays.`,
+  )
+  const fitting = cases.filter(({ rule, accused }) => rule === code && accused === node)
+  const findings = await Promise.all(fitting.map(one => verifyFault(one, faultTools(verify))))
+  const finding = findings.find(({ ok }) => ok) ?? findings[0]
+  if (!finding)
+    return [
+      there,
+      check(
+        'fault',
+        missing === undefined ? false : null,
+        `It names no evidence of ${code} against this node that is here.`,
+      ),
+    ]
+  return [there, check('fault', needsWitness(finding) ? null : finding.ok, `${code}: ${finding.says}`)]
 }
 
 export interface VerdictFacts {

@@ -13,8 +13,10 @@ import {
   resultKind,
   zapReceipt,
 } from '../../../kinds/index.ts'
+import { factOf } from '../../ledger/index.ts'
 import { auditChecks } from './audit.ts'
 import { brief, type Check, check, type Tools } from './check.ts'
+import { banChecks } from './fault.ts'
 import type { Finder } from './finder.ts'
 import { labelledChecks } from './labelled.ts'
 import { chainChecks, type Folded, foldLinks, type Lineage, lineageOf, type Place } from './lineage.ts'
@@ -61,12 +63,15 @@ export async function labelChecks(facts: LabelFacts, tools: Tools): Promise<Chec
     'ledger' in folded
       ? check('log', true, 'The log before it was fetched and folds.')
       : check('log', folded.ok, folded.says),
-    jobCheck(facts),
-    evidenceCheck(facts),
-    ...routeChecks(facts),
-    ...(said.topic === 'audit' ? auditChecks(facts) : labelledChecks(facts, tools)),
+    ...(factOf(said).fact === 'fault'
+      ? // What a ban is about may be a request, which no relay keeps.
+        await banChecks(said, facts.found, tools)
+      : [jobCheck(facts), evidenceCheck(facts), ...routeChecks(facts), ...judgedChecks(facts, tools)]),
   ]
 }
+
+const judgedChecks = (facts: LabelFacts, tools: Tools): Check[] =>
+  facts.said.topic === 'audit' ? auditChecks(facts) : labelledChecks(facts, tools)
 
 function jobCheck({ said, found }: LabelFacts): Check {
   const job = found.get(said.job)

@@ -6,9 +6,9 @@
 import { attestation, type Event, ofKinds, routing } from '../../../kinds/index.ts'
 import { fromHex, sha256Hex } from '../../hash.ts'
 import { defaultParams, verifyFault } from '../../ledger/index.ts'
+import { faultTools } from '../../router/fault-tools.ts'
 import { type Memory, openMemory } from '../../router/memory.ts'
 import { brief, type Check, check, count, type Tools } from './check.ts'
-import { faultTools } from './fault-tools.ts'
 import { type Finder, pageSize } from './finder.ts'
 
 /** One entry of a router's chain. */

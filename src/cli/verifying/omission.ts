@@ -6,6 +6,7 @@
  */
 import { benchmark, type QuoteRequest } from '../../../kinds/index.ts'
 import { defaultParams, openCohort, openDirectory } from '../../ledger/index.ts'
+import { policyOf } from '../../router/fault-tools.ts'
 import { openViews } from '../../router/views.ts'
 import {
   type Candidate,
@@ -18,7 +19,6 @@ import {
   wantsOf,
 } from '../../routing/index.ts'
 import { brief, type Check, check, count, type Tools } from './check.ts'
-import { policyOf } from './fault-tools.ts'
 import type { RoutingFacts } from './routing.ts'
 import { standingOf } from './scored.ts'
 

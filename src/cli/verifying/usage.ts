@@ -15,8 +15,8 @@ import {
 } from '../../../kinds/index.ts'
 import { verifyFault } from '../../ledger/index.ts'
 import { proves } from '../../payments/hash.ts'
+import { faultTools } from '../../router/fault-tools.ts'
 import { brief, type Check, check, type Found, over, type Tools, unknown, wrong } from './check.ts'
-import { faultTools } from './fault-tools.ts'
 import type { Finder } from './finder.ts'
 
 export interface UsageFacts {
