@@ -5,7 +5,8 @@
  * - `wallet`: the connection string of the own wallet (mode 0600; whoever reads it can spend)
  * - `caps.json`: `{"hourSats":N,"daySats":N,"peerDaySats":N}`, most that may be spent; a cap left out does not limit
  * - `node.key`, `escrow.key`, `router.key`: the lasting Nostr key of a role, where no other was named (mode 0600)
- * - `journals/client.db`, `journals/node-<first 16 digits of its key>.db`: one journal per role and node
+ * - `journals/client.db`, `journals/node-<first 16 digits of its key>.db`: one journal per role and node; `bond-…` beside
+ *   them, because a node that runs holds its own
  * @module
  */
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +14,7 @@ import { isAbsolute, join } from 'node:path'
 import type { Caps } from '../payments/guard.ts'
 import { type Io, UsageError } from './command.ts'
 
-export type Role = 'client' | 'node' | 'escrow' | 'router'
+export type Role = 'client' | 'node' | 'escrow' | 'router' | 'bond'
 
 /** Most that may be spent over time, in msats; the cap of one job is said with each job. */
 export type KeptCaps = Omit<Caps, 'jobMsats'>

@@ -4,6 +4,7 @@
  */
 import type { Command } from './command.ts'
 import { askCommand } from './commands/ask.ts'
+import { bondCommand } from './commands/bond.ts'
 import { demoCommand } from './commands/demo.ts'
 import { helpCommand } from './commands/help.ts'
 import { marketCommand } from './commands/market.ts'
@@ -27,6 +28,7 @@ const working: readonly Command[] = [
   routerCommand,
   verifyCommand,
   trustCommand,
+  bondCommand,
   simCommand,
 ]
 
