@@ -99,8 +99,7 @@ export function openIntake(options: IntakeOptions): Intake {
     if (!fits(content, tags, content.length + budget.chars)) return 'size'
     const created_at = own(raw, 'created_at')
     if (!isTime(created_at)) return 'shape'
-    const event = withProof(raw, { kind, created_at, tags, content })
-    return event ? freezeEvent(event) : 'shape'
+    return withProof(raw, { kind, created_at, tags, content }) ?? 'shape'
   }
 
   // A UTF-16 unit becomes three bytes at most, so only what is near the limit is counted byte by byte.
@@ -148,7 +147,8 @@ export function openIntake(options: IntakeOptions): Intake {
       }
       authors?.take(event.pubkey)
       if (seenMax > 0) seen.add(event.id)
-      return event
+      // Last, because the text of frozen lists is made more slowly.
+      return freezeEvent(event)
     },
     counts: () => ({ ...dropped }),
   }

@@ -32,10 +32,8 @@ export const isReadable = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !isProxy(value)
 
 /** An own field that is a plain value; computed and inherited ones are `undefined`. May throw what a proxy throws. */
-export function own(object: object, name: string): unknown {
-  const field = Object.getOwnPropertyDescriptor(object, name)
-  return field && 'value' in field ? field.value : undefined
-}
+export const own = (object: object, name: string | number): unknown =>
+  Object.getOwnPropertyDescriptor(object, name)?.value
 
 /** What a tag list may cost. `copyTags` gives up as soon as a limit is passed and says so in `passed`. */
 export interface TagBudget {
@@ -46,16 +44,19 @@ export interface TagBudget {
   passed: boolean
 }
 
-/** Copy of a list of lists of strings, or `undefined`. */
+/**
+ * Copy of a list of lists of strings, or `undefined`. With a budget each item is read once by its index, which is a
+ * tenth of the price: for those who hand on the copy and never look at `raw` again.
+ */
 export function copyTags(raw: unknown, budget?: TagBudget): string[][] | undefined {
   if (!isReadable(raw) || !Array.isArray(raw)) return undefined
   const tags: string[][] = []
   for (let i = 0; i < raw.length; i++) {
-    const from: unknown = own(raw, String(i))
+    const from: unknown = budget ? raw[i] : own(raw, i)
     if (!isReadable(from) || !Array.isArray(from)) return undefined
     const tag: string[] = []
     for (let j = 0; j < from.length; j++) {
-      const value: unknown = own(from, String(j))
+      const value: unknown = budget ? from[j] : own(from, j)
       if (typeof value !== 'string') return undefined
       if (budget && !spend(budget, value)) return undefined
       tag.push(value)
