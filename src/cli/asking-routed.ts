@@ -88,11 +88,10 @@ export function showRouted(event: RoutedEvent, io: Io, screen: Screen, json: boo
       const who =
         event.by === 'routers' ? `by ${first.routers.length} of ${event.routers.length} routers` : 'by this client'
       const more = others.length === 0 ? 'nobody else in reserve' : `${others.length} in reserve`
-      const why = first.reasons.slice(0, 4).map(clean).join(', ')
-      screen.line(
-        'route',
-        `${npub(first.node)} · ${money(first.msats)} · score ${Math.round(first.score * 100)} · ${why} · ${who}, ${more}`,
-      )
+      // A router says the score and the price among its reasons, with more digits.
+      const reasons = first.reasons.map(clean).filter(reason => !/^(score|cheapest|free$|[0-9,]+ msats$)/.test(reason))
+      const why = [`score ${scoreText(first.score)}`, ...reasons.slice(0, 3)].join(' · ')
+      screen.line('route', `${npub(first.node)} · ${money(first.msats)} · ${why} · ${who}, ${more}`)
       return
     }
     case 'attempt':
@@ -117,6 +116,10 @@ export function showRouted(event: RoutedEvent, io: Io, screen: Screen, json: boo
       showAsk(event, io, screen, json)
   }
 }
+
+/** Of 100; below ten with a digit more, because newcomers differ there. */
+const scoreText = (score: number): string =>
+  score >= 0.1 ? String(Math.round(score * 100)) : (score * 100).toPrecision(2)
 
 const routerWords = ({ router, state, code = '', says = '' }: RouterWord): string =>
   state === 'silent'
