@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   addressedTo,
+  attestation,
   bond,
   bondEntry,
   type Event,
@@ -196,6 +197,39 @@ describe('proven nodes', () => {
     const scores = [...world.everything.values()].filter(({ kind }) => kind === nodeScore.number)
     for (const { id } of scores) expect((await world.try(id)).report.ok).toBe(true)
     expect(scores.length).toBeGreaterThan(1)
+    await world.close()
+  })
+})
+
+describe('trials of a router’s own', () => {
+  test('its labels hold as far as anybody can see, and the rest is open', async () => {
+    let world: VerifyWorld | undefined
+    const trier = async ({ pubkey, kind }: { readonly pubkey: string; readonly kind: number }) => {
+      if (!world) throw new Error('too early')
+      const name = ['a', 'b', 'c'].find(one => pubOf(one) === pubkey) ?? ''
+      const { request: job, result } = world.world.job(`trial of ${name} ${world.now()}`, {
+        node: name,
+        customer: 'nobody',
+      })
+      expect(kind).toBe(job.kind)
+      await world.world.hub.connect().publish(job)
+      await world.world.hub.connect().publish(result)
+      return { verdict: 'passed' as const, job, result, firstMs: 50, ms: 90, outputTokens: 3, msats: 0n }
+    }
+    world = await verifyWorld({
+      judging: { network: 'regtest', auditor: async () => 'passed', trier, trials: { msatsPerDay: 10_000_000n } },
+    })
+    await world.announce('a', 'b', 'c')
+    for (let at = 0; at < 60; at++) await world.clock.advance(2_000)
+    const labels = world.by(attestation, routerKey)
+    expect(labels.length).toBeGreaterThan(3)
+    const open = new Set<string>()
+    for (const { event } of labels) {
+      const found = await world.try(event.id)
+      expect({ failed: found.failed, ok: found.report.ok }).toEqual({ failed: [], ok: null })
+      for (const name of found.open) open.add(name)
+    }
+    expect([...open].toSorted()).toEqual(['auditor', 'label', 'measured'])
     await world.close()
   })
 })

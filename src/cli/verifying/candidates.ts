@@ -135,6 +135,10 @@ function priced(one: RoutedCandidate, facts: RoutingFacts, request: QuoteRequest
   if (heard ? leased === msats : posted === msats || leased === msats) return undefined
   if (lease && !heard)
     return unknown(`${who} is named with ${msats} msats, asks ${leased} now, and has renewed its lease since then.`)
+  if (posted === msats)
+    return unknown(
+      `${who} is named with the ${msats} msats that it announced and asked ${leased ?? 'no price'} in its lease.`,
+    )
   return wrong(`${who} is named with ${msats} msats and asked ${(heard ? leased : posted) ?? 'no price'}.`)
 }
 
