@@ -68,6 +68,7 @@ const LONGEST_SAYING = 1_024
 
 const topicField: Field<AttestedTopic> = {
   id: 'namespace',
+  tag: 'L',
   form: '["L", "<gridstr.payment|gridstr.outcome|gridstr.audit>"]',
   count: '1',
   says: 'What is judged. Labels of other namespaces are other people’s.',
@@ -81,6 +82,7 @@ const topicField: Field<AttestedTopic> = {
 
 const labelField: Field<{ readonly topic: AttestedTopic; readonly label: string }> = {
   id: 'l',
+  tag: 'l',
   form: '["l", "<label>", "<namespace>"]',
   count: '1',
   says: 'The judgement. Labels of other namespaces beside it are ignored.',
@@ -97,6 +99,7 @@ const labelField: Field<{ readonly topic: AttestedTopic; readonly label: string 
 
 const jobField: Field<string> = {
   id: 'e',
+  tag: 'e',
   form: '["e", "<job id>", "", "job"]',
   count: '1',
   says: 'The job.',

@@ -20,6 +20,7 @@ export function jobIdOf(event: Pick<Event, 'tags'>): string | undefined {
 /** The field that ties an answer to its job. */
 export const jobField = (rule: string): Field<string> => ({
   id: 'e',
+  tag: 'e',
   form: '["e", "<job id>"]',
   count: '1',
   says: 'The job. From others: the `e` with the marker `job` at any place, else the first one; empty relays are fine.',
@@ -36,6 +37,7 @@ const customerIn = (tags: readonly Tag[], author: string): string | undefined =>
 /** The customer: the first `p` that is not the author (NDK names the provider first, nostr-dvm says it twice). */
 export const customerField: Field<string | undefined> = {
   id: 'p',
+  tag: 'p',
   form: '["p", "<customer pubkey>"]',
   count: '0..1',
   says: 'The customer. From others: the first `p` that is not the author of the event.',

@@ -2,7 +2,7 @@
  * `defineKind`: from one definition come the reader, the writer, the printed page, the signed vectors and the tests.
  * @module
  */
-import { broken, type Fields, type Found, type Tag } from './fields.ts'
+import { broken, type Field, type Fields, type Found, type Tag } from './fields.ts'
 import { type Encrypt, type Event, isSealed, type Read, type Refusal, type Template } from './kind.ts'
 import { alwaysSealed, openContent, openTags, sealContent, sealTags } from './seal.ts'
 import type { Definition, Rule, Spec } from './spec.ts'
@@ -44,6 +44,10 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
   const sentence = new Map(rules.map(rule => [rule.id, rule.says]))
   const refuse = (id: string): Refusal => refusal(`${number}.${id}`, sentence.get(`${number}.${id}`) ?? id)
 
+  // What each field reads where it is not said.
+  const unsaid = fields.map(([, field]) => field.read([], ''))
+  const readTags = readerOf(fields, unsaid)
+
   const open = (event: Event, opened: string): Refusal | { tags: readonly Tag[]; content: string } => {
     if (seal !== 'tags') return openContent(event.tags, opened)
     const inner = openTags(opened)
@@ -62,17 +66,10 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
     if (closed && opened === undefined) return general('sealed')
     const said = closed && opened !== undefined ? open(event, opened) : { tags: event.tags, content: event.content }
     if ('ok' in said) return said
-    const found: Record<string, unknown> = {}
-    for (const [key, field] of fields) {
-      const value = field.read(said.tags, event.pubkey)
-      if (value === broken) return refuse(field.id)
-      found[key] = value
-    }
-    return spec.read(found as Found<F>, { event, content: said.content, refuse })
+    const found = readTags(said.tags, event.pubkey)
+    if ('broken' in found) return refuse(found.broken)
+    return spec.read(found.found as Found<F>, { event, content: said.content, refuse })
   }
-
-  // What each field reads where it is not said.
-  const unsaid = fields.map(([, field]) => field.read([], ''))
 
   /** What our own reader makes of the tags of each field; throws where it would refuse, ignore or change one. */
   const hear = (said: { readonly [key: string]: unknown }): { tags: Tag[]; found: Record<string, unknown> } => {
@@ -136,6 +133,41 @@ export function defineKind<V, F extends Fields, R extends string>(spec: Spec<V, 
     bad: spec.bad,
     read,
     write,
+  }
+}
+
+type Parts = { readonly found: Record<string, unknown> } | { readonly broken: string }
+
+/** Reads all fields of a kind: the tags are sorted by name once, and what is not said is not asked for. */
+function readerOf(
+  fields: readonly (readonly [key: string, field: Field<unknown>])[],
+  unsaid: readonly unknown[],
+): (tags: readonly Tag[], author: string) => Parts {
+  const places = new Map<string, number>()
+  for (const [, { tag }] of fields) if (tag !== undefined && !places.has(tag)) places.set(tag, places.size)
+  const plan = fields.map(([key, field], index) => {
+    const blank = unsaid[index]
+    // A list must be a fresh one each time.
+    const asks = typeof blank === 'object' && blank !== null
+    return { key, field, blank, asks, place: field.tag === undefined ? -1 : (places.get(field.tag) ?? -1) }
+  })
+  return (tags, author) => {
+    const heard: (Tag[] | undefined)[] = new Array(places.size).fill(undefined)
+    for (const tag of tags) {
+      const place = places.get(tag[0] ?? '')
+      if (place === undefined) continue
+      const same = heard[place]
+      if (same) same.push(tag)
+      else heard[place] = [tag]
+    }
+    const found: Record<string, unknown> = {}
+    for (const { key, field, blank, asks, place } of plan) {
+      const said = place < 0 ? tags : heard[place]
+      const value = said || asks ? field.read(said ?? [], author) : blank
+      if (value === broken) return { broken: field.id }
+      found[key] = value
+    }
+    return { found }
   }
 }
 

@@ -17,6 +17,8 @@ export interface Field<T> {
   readonly count: '1' | '0..1' | '0..n' | '1..n'
   readonly says: string
   readonly rule?: string
+  /** The name of the tags that it looks at, where it looks at no others: only those are given to `read`. */
+  readonly tag?: string
   /** `broken` where the rule is broken. `author` is the key that signed the event. */
   read(tags: readonly Tag[], author: string): T | typeof broken
   write(value: T): readonly Tag[]
@@ -35,21 +37,23 @@ export const broken: unique symbol = Symbol('broken')
 interface Named {
   readonly head: Tag
   readonly id: string
+  readonly tag: string
   values(tag: Tag): Tag | undefined
 }
 
 const names = (source: Source): Named => {
   if (typeof source === 'string')
-    return { head: [source], id: source, values: tag => (tag[0] === source ? tag.slice(1) : undefined) }
+    return { head: [source], id: source, tag: source, values: tag => (tag[0] === source ? tag.slice(1) : undefined) }
   const [name, key, ...aliases] = source
   const keys = new Set([key, ...aliases])
   const values = (tag: Tag) => (tag[0] === name && tag[2] && keys.has(tag[1] ?? '') ? tag.slice(2) : undefined)
-  return { head: [name, key], id: key, values }
+  return { head: [name, key], id: key, tag: name, values }
 }
 
-const describe = ({ head, id }: Named, value: Value<unknown>): { id: string; form: string } => {
+const describe = ({ head, id, tag }: Named, value: Value<unknown>): { id: string; tag: string; form: string } => {
   return {
     id,
+    tag,
     form: `[${[...head, ...(value.form.match(/<[^>]*>|[^\s<]+/g) ?? [])].map(part => `"${part}"`).join(', ')}]`,
   }
 }
@@ -72,12 +76,16 @@ export const maybe = <T>(source: Source, value: Value<T>, says: string, rule: st
     says,
     rule,
     read(tags) {
+      const [only] = tags
+      // Nearly always it is said once, and spelling is dear.
+      if (only && tags.length === 1) {
+        const said = named.values(only)
+        return said ? (value.read(said) ?? broken) : undefined
+      }
       const found = pick(named, value, tags)
       const [first] = found
       if (found.length === 0) return undefined
       if (found.includes(undefined) || first === undefined) return broken
-      // Nearly always it is said once, and spelling is dear.
-      if (found.length === 1) return first
       const spelled = JSON.stringify(value.write(first))
       return found.every(item => item !== undefined && JSON.stringify(value.write(item)) === spelled) ? first : broken
     },
@@ -98,7 +106,14 @@ export const loose = <T>(source: Source, value: Value<T>, says: string): Field<T
     ...describe(named, value),
     count: '0..1',
     says,
-    read: tags => pick(named, value, tags).find(item => item !== undefined),
+    read(tags) {
+      for (const tag of tags) {
+        const said = named.values(tag)
+        const item = said && value.read(said)
+        if (item !== undefined) return item
+      }
+      return undefined
+    },
     write: item => (item === undefined ? [] : [[...named.head, ...value.write(item)]]),
   }
 }
@@ -112,9 +127,15 @@ export const many = <T>(source: Source, value: Value<T>, says: string, rule: str
     says,
     rule,
     read(tags) {
-      const found = pick(named, value, tags)
-      const good = found.filter(item => item !== undefined)
-      return good.length === found.length && good.length <= most ? good : broken
+      const good: T[] = []
+      for (const tag of tags) {
+        const said = named.values(tag)
+        if (!said) continue
+        const item = value.read(said)
+        if (item === undefined || good.length === most) return broken
+        good.push(item)
+      }
+      return good
     },
     write: items => items.map(item => [...named.head, ...value.write(item)]),
   }

@@ -21,6 +21,7 @@ const id = hex('')
 /** The job of a record: its `e` with the marker `job`, else its first `e`. */
 export const recordedJob = (rule: string): Field<string> => ({
   id: 'e',
+  tag: 'e',
   form: '["e", "<job id>", "", "job"]',
   count: '1',
   says: 'The job. From others: the `e` with the marker `job`, else the first one.',
@@ -32,6 +33,7 @@ export const recordedJob = (rule: string): Field<string> => ({
 /** An event that is named by an `e` with a marker, at most once. */
 export const marked = (marker: string, says: string, rule: string): Field<string | undefined> => ({
   id: marker,
+  tag: 'e',
   form: `["e", "<${marker} id>", "", "${marker}"]`,
   count: '0..1',
   says,
@@ -47,6 +49,7 @@ export const marked = (marker: string, says: string, rule: string): Field<string
 /** Every `e` that is not marked as the job, each once, at most `most`. */
 export const evidenceField = (most: number, rule: string): Field<string[]> => ({
   id: 'evidence',
+  tag: 'e',
   form: '["e", "<event id>"]',
   count: '0..n',
   says: `What it rests on: at most ${most} events.`,

@@ -118,6 +118,7 @@ const readSplits = (tags: readonly Tag[]): Split[] => {
 /** The receivers of zaps for what an event announces; none where the author alone is paid. */
 export const splitsField: Field<Split[]> = {
   id: 'zap',
+  tag: 'zap',
   form: '["zap", "<receiver pubkey>", "<relay>", "<weight>"]',
   count: '0..n',
   says: 'Who shares in the money (NIP-57 appendix G), at most 8, each named once. Without any weights all get the same; beside weights, who has none gets nothing.',
