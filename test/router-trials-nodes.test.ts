@@ -16,6 +16,7 @@ import { openRouter } from '../src/router/router.ts'
 import type { TrialLimits } from '../src/router/trials.ts'
 import { openPolicy } from '../src/routing/index.ts'
 import { type EchoOptions, echoRunner } from '../src/runners/echo.ts'
+import type { Runner } from '../src/runners/runner.ts'
 
 const keys = await openKeys()
 const params = { ...defaultParams, probationJobs: 3 }
@@ -44,13 +45,13 @@ async function openTown() {
     throw new Error(`never came: ${what}`)
   }
 
-  async function node(msats: bigint, fault: NonNullable<EchoOptions['fault']> = 'none') {
+  async function node(msats: bigint, fault: NonNullable<EchoOptions['fault']> = 'none', other?: Runner) {
     const secret = keys.newSecret()
     const wallet = net.wallet({ alias: fault, msats: 1_000_000n })
     const opening = openNode({
       ...{ keys, secret, clock, journal: memoryJournal(), relays: hub.connect(), priceMsats: msats },
       ...(msats > 0n ? { payee: wallet } : {}),
-      runner: echoRunner({ clock, fault, delayMs: 100, pieceMs: 20 }),
+      runner: other ?? echoRunner({ clock, fault, delayMs: 100, pieceMs: 20 }),
       service: { id: 'x', name: fault, about: '', kinds: [5050], nodeKeys: [] },
     })
     let ready = false
@@ -162,6 +163,49 @@ describe('trials on real nodes', () => {
     expect(poor.stage(paid)).toBe('probation')
   }, 60_000)
 })
+
+/** An echo whose answer tells the temperature that it was asked for. */
+const thermometer = (clock: TrierOptions['clock']) => {
+  const echo = echoRunner({ clock })
+  const run: typeof echo.run = async ({ temperature, maxTokens = 0 }, emit) => {
+    const text = `${temperature} ${maxTokens}`
+    await Promise.resolve()
+    emit(text)
+    return { text, model: 'echo', promptTokens: 1, outputTokens: 2, finish: 'stop' }
+  }
+  return { ...echo, run }
+}
+
+test('a trial asks for work without chance, and for the same work that is done here', async () => {
+  const town = await openTown()
+  const runner = thermometer(town.clock)
+  const node = await town.node(0n, 'none', runner)
+  const router = town.router({}, { runner })
+  await town.until('a proven node', () => router.stage(node) === 'proven')
+  const asked: string[] = []
+  const seeing = {
+    ...runner,
+    run: (async (work, emit, signal) => {
+      asked.push(`${work.temperature}`)
+      return runner.run(work, emit, signal)
+    }) satisfies typeof runner.run,
+  }
+  const other = town.router({}, { runner: seeing })
+  await town.until('another router that proves it', () => other.stage(node) === 'proven')
+  expect(new Set(asked)).toEqual(new Set(['0']))
+}, 60_000)
+
+test('a bill that our own wallet does not pay is no silence of the node', async () => {
+  const town = await openTown()
+  const paid = await town.node(price)
+  const router = town.router({ msatsPerDay: 100n * price, jobMsats: price })
+  router.wallet.faults = { pay: 'fail' }
+  await town.until('a trial', () => town.jobs().length > 0)
+  await town.until('its end', () => router.connections.all > 1 && router.connections.open === 0, 120_000)
+  expect(router.labels()).toEqual([])
+  expect(router.stage(paid)).toBe('new')
+  expect(await router.wallet.balance()).toBe(1_000_000n)
+}, 60_000)
 
 describe('what our runner can tell of a model', () => {
   const weights = sha256Hex('weights')

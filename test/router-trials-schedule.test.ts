@@ -164,6 +164,19 @@ describe('a purse', () => {
     )
   })
 
+  test('gets back what was set aside and not paid, in the next process too', () => {
+    const journal = memoryJournal()
+    const now = 1_800_000_000
+    expect(openPurse(journal, 'x', 100n).take(90n, now)).toBe(true)
+    openPurse(journal, 'x', 100n).settle(90n, 30n, now)
+    const purse = openPurse(journal, 'x', 100n)
+    expect(purse.leftMsats(now)).toBe(70n)
+    expect(purse.take(71n, now)).toBe(false)
+    expect(purse.take(70n, now)).toBe(true)
+    expect(purse.take(0n, now)).toBe(true)
+    expect(purse.take(-1n, now)).toBe(false)
+  })
+
   test('is full again a day later, and not before', () => {
     const purse = openPurse(memoryJournal(), 'x', 100n)
     const now = 1_800_000_000

@@ -96,6 +96,21 @@ describe('trials', () => {
     expect(all.names().indexOf('late')).toBeGreaterThan(4)
   })
 
+  test('after a restart whoever had begun goes on before those who are older', async () => {
+    const all = trierOf({ older: 'honest', begun: 'honest' })
+    const world = await worldOf(all.trier, { params: { ...params, cohort: 1 } })
+    world.hear(world.announcement('older'))
+    await world.settle(1_000)
+    world.nodes('begun')
+    await live(world, ['begun'], 2 * minute)
+    world.hear(world.state('older'))
+    await world.settle(1_000)
+    expect(new Set(all.names())).toEqual(new Set(['begun']))
+    await world.restart()
+    await live(world, ['older', 'begun'], 10 * minute)
+    expect(all.names().slice(0, 3)).toEqual(['begun', 'begun', 'begun'])
+  })
+
   test('nothing is said of whom nobody can judge, and its place is free for others', async () => {
     const all = trierOf({ odd: 'unable', plain: 'honest' })
     const world = await worldOf(all.trier, { params: { ...params, cohort: 1 } })
@@ -180,6 +195,45 @@ describe('trials', () => {
       expect(answers.get(answer)).not.toBe(job)
       expect(Array.from({ length: 400 }, (_, seq) => seedOf(secretOf('router'), seq))).toContain(seed)
     }
+  })
+
+  test('whoever failed queues anew: one who came later and has not failed is tried first', async () => {
+    const all = trierOf({ liar: 'lies', first: 'honest', second: 'honest' })
+    const world = await worldOf(all.trier, { params: { ...params, cohort: 1 } })
+    for (const name of ['liar', 'first', 'second']) {
+      world.hear(world.announcement(name))
+      await world.settle(1_000)
+    }
+    world.hear(world.state('liar'))
+    await world.settle(5_000)
+    await live(world, ['liar', 'first', 'second'], 20 * minute)
+    const names = all.names()
+    expect(names.slice(0, 5)).toEqual(['liar', 'first', 'first', 'first', 'second'])
+  })
+
+  test('sealed answers of newcomers to customers cause no trials: whoever asks a lot sets no pace', async () => {
+    const all = trierOf({ node: 'honest', old: 'honest' })
+    const world = await worldOf(all.trier, { auditor: async () => 'unable', params: { ...params, probationJobs: 50 } })
+    world.nodes('node')
+    for (let i = 0; i < 30; i++) {
+      const route = await world.route('customer', ['node'])
+      const one = world.job(`job ${i}`, { routing: route.id })
+      world.hear(one.request, one.bill, one.result, one.usage, one.ack)
+      await world.settle(100)
+    }
+    expect(all.asked.length).toBeLessThanOrEqual(1)
+    expect(all.asked.every(({ why }) => why === 'newcomer')).toBe(true)
+  })
+
+  test('what was not spent is there for others, and nobody is tried who asks for more than one trial may cost', async () => {
+    const all = trierOf({ node: 'honest', dear: 'honest' })
+    const half: Trier = async (node, why, signal) => ({ ...(await all.trier(node, why, signal)), msats: price / 2n })
+    const world = await worldOf(half, { trials: { msatsPerDay: 2n * price, jobMsats: price } })
+    world.nodes('node')
+    world.hear(world.announcement('dear', { priceMsats: price + 1n }), world.state('dear'))
+    await live(world, ['node', 'dear'], 60 * minute)
+    expect(all.names()).toEqual(['node', 'node', 'node'])
+    expect(stageOf(world, 'node')).toBe('proven')
   })
 
   test('silence while the relays were away says nothing', async () => {

@@ -40,8 +40,9 @@ export interface TrierOptions {
 
 /** More than a customer has: who is slow must not be called silent. */
 const patient: Patience = { billMs: 60_000, firstMs: 60_000, gapMs: 30_000, wholeMs: 300_000 }
-/** How long a silent wallet is waited for. */
+/** How long a silent wallet is waited for, and by whoever wants to leave. */
 const walletMs = 30_000
+const leavingMs = 2_000
 const keepSeconds = 7 * 86_400
 const prunedAfter = 256
 
@@ -98,10 +99,13 @@ function openLife({ clock, patience = patient }: TrierOptions, outer: AbortSigna
   const watching = watchSilence({ clock, patience, onSilent: () => quiet.abort() })
   let cancel = () => {}
   const signal = AbortSignal.any([outer, quiet.signal])
-  const hurry = () => {
-    cancel = clock.after(walletMs, () => late.abort())
+  const hurry = (ms: number) => () => {
+    cancel()
+    cancel = clock.after(ms, () => late.abort())
   }
-  signal.addEventListener('abort', hurry, { once: true })
+  const [slowly, now] = [hurry(walletMs), hurry(leavingMs)]
+  quiet.signal.addEventListener('abort', slowly, { once: true })
+  outer.addEventListener('abort', now, { once: true })
   return {
     signal,
     giveUp: late.signal,
@@ -128,7 +132,8 @@ function openLife({ clock, patience = patient }: TrierOptions, outer: AbortSigna
     end() {
       watching.stop()
       cancel()
-      signal.removeEventListener('abort', hurry)
+      outer.removeEventListener('abort', now)
+      quiet.signal.removeEventListener('abort', slowly)
     },
   }
 }

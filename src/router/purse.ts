@@ -2,7 +2,7 @@
  * Money that may leave within a day, written down before it leaves: what a killed process had begun counts as spent.
  * @module
  */
-import type { Journal, Shelf } from '../journal/journal.ts'
+import type { Journal } from '../journal/journal.ts'
 
 export interface Purse {
   /** What may still leave at `now`, unix seconds. */
@@ -19,17 +19,21 @@ const hours = 25
 
 /** A purse of `perDayMsats` for any 24 hours, kept on the shelf `name`. */
 export function openPurse(journal: Journal, name: string, perDayMsats: bigint): Purse {
-  const shelf: Shelf = journal.shelf(name)
-  const keyOf = (at: number): string => String(Math.floor(at / hour))
-  const inHour = (key: string): bigint => {
-    const kept = shelf.get(key)
-    return typeof kept === 'bigint' ? kept : 0n
-  }
+  const shelf = journal.shelf(name)
+  const rows = new Map<number, bigint>()
+  for (const [key, msats] of shelf.entries()) if (typeof msats === 'bigint') rows.set(Number(key), msats)
+  const hourOf = (at: number): number => Math.floor(at / hour)
 
   function spent(now: number): bigint {
     let sum = 0n
-    for (const [key] of shelf.entries()) if (Number(key) > Math.floor(now / hour) - hours) sum += inHour(key)
+    for (const [at, msats] of rows) if (at > hourOf(now) - hours) sum += msats
     return sum
+  }
+
+  /** On the disk first. */
+  function write(at: number, msats: bigint) {
+    shelf.set(String(at), msats, 'money')
+    rows.set(at, msats)
   }
 
   const leftMsats = (now: number): bigint => {
@@ -42,19 +46,20 @@ export function openPurse(journal: Journal, name: string, perDayMsats: bigint): 
     take(msats, now) {
       if (msats <= 0n) return msats === 0n
       if (msats > leftMsats(now)) return false
-      journal.atomically(() => {
-        for (const [key] of [...shelf.entries()])
-          if (Number(key) <= Math.floor(now / hour) - hours) shelf.delete(key, 'money')
-        shelf.set(keyOf(now), inHour(keyOf(now)) + msats, 'money')
-      }, 'money')
+      const at = hourOf(now)
+      write(at, (rows.get(at) ?? 0n) + msats)
+      for (const old of [...rows.keys()].filter(one => one <= at - hours)) {
+        shelf.delete(String(old), 'plain')
+        rows.delete(old)
+      }
       return true
     },
     settle(takenMsats, paidMsats, at) {
-      const key = keyOf(at)
+      const before = rows.get(hourOf(at))
       // An hour that is gone counts no more, whatever it comes to.
-      if (takenMsats === paidMsats || shelf.get(key) === undefined) return
-      const sum = inHour(key) - takenMsats + paidMsats
-      shelf.set(key, sum > 0n ? sum : 0n, 'money')
+      if (takenMsats === paidMsats || before === undefined) return
+      const sum = before - takenMsats + paidMsats
+      write(hourOf(at), sum > 0n ? sum : 0n)
     },
   }
 }
