@@ -30,6 +30,33 @@ const anyRtt = fc
   .array(fc.tuple(fc.nat({ max: 12 }), fc.constantFrom(0, 5, 80, 900)), { maxLength: 6 })
   .map(pairs => new Map(pairs.map(([n, ms]) => [nodeOf(n), ms])))
 
+describe('stake of routers', () => {
+  const worths = (advice: readonly Advice[]) => merge(advice, none, defaultParams, 99).map(({ worth }) => worth)
+
+  test('decides between equals, and nothing else', () => {
+    const [poor, rich] = [
+      { router: routerOf(1), candidates: [advised(1, 0.5)] },
+      { router: routerOf(2), candidates: [advised(2, 0.5)], bonded: true },
+    ]
+    const [first] = names([poor, { ...rich, bonded: false }])
+    const other = first === nodeOf(1) ? rich : poor
+    expect(
+      names([
+        { ...poor, bonded: poor === other },
+        { ...rich, bonded: rich === other },
+      ])[0],
+    ).not.toBe(first)
+    expect(names([{ ...poor, candidates: [advised(1, 0.500_001)] }, rich])[0]).toBe(nodeOf(1))
+    fc.assert(
+      fc.property(fc.array(anyAdvice, { maxLength: 4 }), fc.array(fc.boolean(), { minLength: 4 }), (advice, bonds) => {
+        const staked = advice.map((one, at) => ({ ...one, bonded: bonds[at] === true }))
+        expect(worths(staked)).toEqual(worths(advice))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
 describe('advice of several routers', () => {
   test('of one router keeps its order, whatever the scores', () => {
     fc.assert(

@@ -82,7 +82,9 @@ export function showRouted(event: RoutedEvent, io: Io, screen: Screen, json: boo
     case 'route': {
       const named = event.candidates.map(({ announcement: _, speed: __, ...one }) => one)
       if (json) io.out(jsonLine({ ...event, candidates: named }))
-      for (const word of event.routers) if (word.state !== 'routed') screen.line('router', routerWords(word))
+      for (const word of event.routers)
+        if (word.state !== 'routed') screen.line('router', routerWords(word))
+        else if (!word.bonded) screen.line('router', `${npub(word.router)} is unbonded: it has nothing at stake here`)
       const [first, ...others] = event.candidates
       if (!first) return
       const who =

@@ -72,6 +72,10 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
     case 'split':
       screen.line('share', shareWords(event))
       return
+    case 'accused':
+      if (json) io.out(jsonLine(event))
+      screen.line('accused', `${npub(event.accused)}: ${event.says} (${event.rule}) Published as ${short(event.id)}`)
+      return
     case 'receipt':
       screen.line(
         'receipt',

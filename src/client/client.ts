@@ -11,6 +11,7 @@ import type { ClientJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
+import type { FaultTools } from '../ledger/index.ts'
 import type { Caps } from '../payments/guard.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
 import { zapRequestFor } from '../payments/zap.ts'
@@ -62,6 +63,11 @@ export interface ClientOptions {
   readonly journal?: Journal
   /** Most that may be spent in an hour, in a day, and on one node in a day, whatever the jobs allow. */
   readonly caps?: Omit<Caps, 'jobMsats'>
+  /**
+   * Publishes what proves that a node or router broke a rule, tried with these first. What was sealed is shown with the key
+   * of its conversation: see `accuse.ts`. Absent: nothing is ever shown.
+   */
+  readonly accuse?: FaultTools
   /** Recomputes whole what routers said. Absent: their chain and their draw are. */
   readonly deepCheck?: DeepCheck
   /** Share of the routing events that is recomputed. Default 0.05. */

@@ -3,6 +3,7 @@
  * @module
  */
 import type { BilledTerms, WishedTerms } from '../../kinds/index.ts'
+import type { Accusation } from './accuse.ts'
 import type { SplitOutcome } from './splits.ts'
 
 /** What a person or a script may want to know while it happens. */
@@ -28,4 +29,6 @@ export type AskEvent =
   | { readonly event: 'refund'; readonly msats: bigint; readonly state: 'asked' | 'paid' | 'unpaid' }
   /** What became of a share of the price. */
   | ({ readonly event: 'split' } & SplitOutcome)
+  /** Evidence of a fault of this node, or of a router, was published. */
+  | ({ readonly event: 'accused' } & Accusation)
   | { readonly event: 'receipt'; readonly id: string; readonly ok: boolean; readonly reasons: readonly string[] }

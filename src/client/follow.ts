@@ -10,6 +10,7 @@ import type { ClientJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openSeal, type Seal } from '../seal.ts'
+import { accuseNode, type JobPapers } from './accuse.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
 import type { Claims } from './claims.ts'
 import type { Turn } from './clearing.ts'
@@ -128,6 +129,8 @@ export async function follow(
     await claimBack(options, opening, job, { tell, how, abandoned })
     const outcome = asked.outcome(job)
     const shared = splitsOf(splits, outcome.msats)
+    const answers = [...events, ...(seen.result ? [seen.result] : [])]
+    await accused({ ...options, tell }, opening, present({ request, answers, preimage: outcome.preimage }))
     return {
       ...outcome,
       ...shared,
@@ -142,6 +145,20 @@ export async function follow(
     listening.close()
     asked.close(settled)
   }
+}
+
+/** Shows what the papers of this job prove against its node, where we want that. */
+async function accused(
+  options: FollowOptions & { tell(event: AskEvent): void },
+  { secret, ask }: Opening,
+  papers: JobPapers,
+): Promise<void> {
+  const { accuse: tools, tell } = options
+  const node = ask.node ?? papers.answers.at(-1)?.pubkey
+  if (!tools || node === undefined) return
+  // Whatever goes wrong with it, the answer and its money are told.
+  const found = await accuseNode({ ...options, secret, tools }, node, papers).catch(() => undefined)
+  if (found) tell({ event: 'accused', ...found })
 }
 
 /** Money of ours that the node keeps comes back to us, where we have a wallet to take it. */

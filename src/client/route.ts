@@ -13,6 +13,7 @@ import type { Conditions } from './conditions.ts'
 import type { Measurements } from './measured.ts'
 import { ownRoute } from './own-route.ts'
 import { askRouters, type FeeBill, type QuotesOptions } from './quotes.ts'
+import { bondedRouters } from './router-bonds.ts'
 import type { FeeEnd } from './router-fee.ts'
 import { checkRouting, type Vouched } from './routing-check.ts'
 
@@ -28,6 +29,8 @@ export interface RouterWord {
   readonly code?: string
   readonly says?: string
   readonly feeMsats: bigint
+  /** It has a bond in force; without one it is in probation. */
+  readonly bonded: boolean
   readonly ms?: number
 }
 
@@ -50,6 +53,8 @@ export interface Route {
   readonly feeMsats: bigint
   /** Events of the routers that are relied on. */
   readonly events: readonly Event[]
+  /** Events of routers that are not believed. */
+  readonly lies: readonly Event[]
   /** Why there is nobody. */
   readonly refusal?: { readonly code: string; readonly says: string }
 }
@@ -83,7 +88,7 @@ export async function routeQuestion(
   const found = asked.length === 0 ? none : await fromRouters({ ...options, routers: asked }, conditions, signal)
   const words = [...found.words, ...lied]
   const feeMsats = words.reduce((sum, word) => sum + word.feeMsats, 0n)
-  const about = { routers: words, feeMsats }
+  const about = { routers: words, feeMsats, lies: found.lies }
   if (found.candidates.length > 0)
     return { by: 'routers', ...about, candidates: found.candidates, events: found.events }
   const refused = words.filter(word => word.state === 'refused')
@@ -114,9 +119,9 @@ interface Advised extends Vouched {
   readonly routing: string
 }
 
-const none = { candidates: [], words: [], events: [] }
+const none = { candidates: [], words: [], events: [], lies: [] }
 const distrusted = (router: string): RouterWord => ({
-  ...{ router, state: 'lied', code: 'distrusted', feeMsats: 0n },
+  ...{ router, state: 'lied', code: 'distrusted', feeMsats: 0n, bonded: false },
   says: 'This router lied before and is not asked.',
 })
 
@@ -124,7 +129,7 @@ async function fromRouters(
   options: RouteOptions,
   conditions: Conditions,
   signal?: AbortSignal,
-): Promise<{ candidates: readonly RouteCandidate[]; words: readonly RouterWord[]; events: readonly Event[] }> {
+): Promise<{ candidates: readonly RouteCandidate[]; words: readonly RouterWord[] } & Pick<Route, 'events' | 'lies'>> {
   const { relays, keys, clock, measured, liars } = options
   const fees = new Map<string, bigint>()
   const pay = async (bill: FeeBill) => {
@@ -132,14 +137,18 @@ async function fromRouters(
     fees.set(bill.router, (fees.get(bill.router) ?? 0n) + end.msats)
     return end
   }
-  const { request, answers } = await askRouters({ ...options, pay }, conditions, signal)
+  const [{ request, answers }, bonded] = await Promise.all([
+    askRouters({ ...options, pay }, conditions, signal),
+    bondedRouters({ relays, clock, verify: keys.verify }, options.routers, signal),
+  ])
   const checking = { relays, request, conditions, verify: keys.verify, now: seconds(clock) }
   const advice: Advice<Advised>[] = []
   const events: Event[] = []
+  const lies: Event[] = []
   const words = await Promise.all(
     answers.map(async (answer): Promise<RouterWord> => {
       const { router } = answer
-      const word = { router, feeMsats: fees.get(router) ?? 0n }
+      const word = { router, feeMsats: fees.get(router) ?? 0n, bonded: bonded.has(router) }
       if (answer.state === 'silent') return { ...word, state: 'silent' }
       if (answer.state === 'refused') return { ...word, state: 'refused', code: answer.code, says: answer.says }
       const { routing, event, ms } = answer
@@ -147,6 +156,7 @@ async function fromRouters(
       const checked = await checkRouting(routing, { ...checking, saidAt: event.created_at }, signal)
       if (!checked.ok) {
         liars.add(router)
+        lies.push(event)
         return { ...about, state: 'lied', code: checked.rule, says: checked.says }
       }
       if (routing.refusal) return { ...about, state: 'refused', ...routing.refusal }
@@ -156,7 +166,7 @@ async function fromRouters(
         const { node, score, factors } = one.candidate
         return { ...one, ...{ node, score, factors, routing: event.id } }
       })
-      advice.push({ router, candidates })
+      advice.push({ router, candidates, bonded: word.bonded })
       events.push(event)
       // A fee on credit is a debt: who does not pay it is not answered again.
       const { fee } = routing
@@ -179,5 +189,5 @@ async function fromRouters(
       ...{ speed: { ...told, ...measured.of(node) }, score, factors, stage, reasons, routers },
     }
   })
-  return { candidates, words, events }
+  return { candidates, words, events, lies }
 }

@@ -9,6 +9,7 @@ import type { Why } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hedgeAfterMs } from '../routing/index.ts'
 import type { Seal } from '../seal.ts'
+import { accuseRouter } from './accuse.ts'
 import { acknowledge } from './acknowledge.ts'
 import type { Attempt, Candidate, Start } from './attempt.ts'
 import type { ClientOptions, Outcome, Question } from './client.ts'
@@ -23,7 +24,7 @@ import { payRouter } from './router-fee.ts'
 export type RoutedEvent =
   | FailoverEvent
   /** Who is going to be asked, best first, and what each router said. */
-  | ({ readonly event: 'route' } & Omit<Route, 'events'>)
+  | ({ readonly event: 'route' } & Omit<Route, 'events' | 'lies'>)
   /** A routing event was recomputed whole. A router that does not pass is not used any more. */
   | {
       readonly event: 'recomputed'
@@ -116,7 +117,7 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
       conditionsOf(question),
       signal,
     )
-    const { events: _, ...told } = found
+    const { events: _, lies: __, ...told } = found
     question.onEvent?.({ event: 'route', ...told })
     return found
   }
@@ -137,6 +138,16 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
     )
   }
 
+  /** Shows which routers chose otherwise than their own inputs choose, where we want that. */
+  async function accuseLiars({ lies }: Route, question: RoutedQuestion): Promise<void> {
+    const { accuse: tools } = options
+    if (!tools) return
+    for (const event of lies) {
+      const said = await accuseRouter({ relays, keys, clock, secret, tools }, event).catch(() => undefined)
+      if (said) question.onEvent?.({ event: 'accused', ...said })
+    }
+  }
+
   return {
     async route(question, signal) {
       const life = new AbortController()
@@ -152,7 +163,7 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
       }
       try {
         const found = await route(question, life.signal, signal)
-        const samples = trySamples(found, question, life.signal)
+        const samples = Promise.all([trySamples(found, question, life.signal), accuseLiars(found, question)])
         const tried = await failover(
           {
             ...{ clock, start: options.start, tell },

@@ -21,6 +21,7 @@ export {
   verifyFault,
   type Witness,
 } from './faults.ts'
+export { leastEvidence } from './least-evidence.ts'
 export type { BillFact } from './ledger.ts'
 export {
   type ChainFault,

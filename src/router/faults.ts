@@ -23,11 +23,10 @@ import { type Clock, seconds } from '../clock.ts'
 import { openBuckets } from '../intake/buckets.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
-import { type FaultFinding, type FaultTools, penaltyOf, verifyFault } from '../ledger/index.ts'
+import { type FaultFinding, type FaultTools, leastEvidence, penaltyOf, verifyFault } from '../ledger/index.ts'
 import { weigh } from './cases.ts'
 import { faultTools } from './fault-tools.ts'
 import type { Labels } from './labels.ts'
-import { coreOf } from './minimal-evidence.ts'
 import { type Offence, openOffences } from './offences.ts'
 import type { Stakes } from './stakes.ts'
 
@@ -149,7 +148,8 @@ export function openFaults(options: FaultsOptions): Faults {
   }
 
   async function prove(event: Event, evidence: FaultEvidence, finding: FaultFinding) {
-    const core = await coreOf(evidence, one => verifyFault(one, tools))
+    // Whoever adds something else that the offender signed has no second case.
+    const core = (await leastEvidence(evidence, tools)).events.filter(({ pubkey }) => pubkey === evidence.accused)
     // A quote is about a request that no relay keeps.
     const acts = core.filter(({ kind }) => kind !== quote.number)
     const [name = ''] = acts.map(subjectOf).toSorted()

@@ -21,6 +21,8 @@ export interface Advice<C extends Advised = Advised> {
   /** Public key of the router. */
   readonly router: string
   readonly candidates: readonly C[]
+  /** It has something at stake, which decides ties and nothing else. */
+  readonly bonded?: boolean
 }
 
 export interface Merged<C extends Advised = Advised> {
@@ -55,9 +57,9 @@ export function merge<C extends Advised>(
     }
   const median = middle([...cheapest.values()])
   const medianRtt = middle([...cheapest.keys()].flatMap(node => rttMs.get(node) ?? []))
-  const found = new Map<string, { candidate: C; routers: string[]; worths: number[]; best: number }>()
+  const found = new Map<string, { candidate: C; routers: string[]; worths: number[]; best: number; bonded: boolean }>()
 
-  for (const { router, candidates } of heard) {
+  for (const { router, candidates, bonded = false } of heard) {
     let before = Number.POSITIVE_INFINITY
     for (const [place, candidate] of candidates.entries()) {
       const { node, msats, score, factors } = candidate
@@ -66,11 +68,12 @@ export function merge<C extends Advised>(
       const worth = before * latencyOf(rttMs.get(node), medianRtt, factors.L, params)
       const known = found.get(node)
       if (!known) {
-        found.set(node, { candidate, routers: [router], worths: [worth], best: place })
+        found.set(node, { candidate, routers: [router], worths: [worth], best: place, bonded })
         continue
       }
       known.worths.push(worth)
       known.best = Math.min(known.best, place)
+      known.bonded ||= bonded
       if (msats < known.candidate.msats) {
         known.candidate = candidate
         known.routers.unshift(router)
@@ -78,13 +81,16 @@ export function merge<C extends Advised>(
     }
   }
   return [...found]
-    .map(([node, { candidate, routers, worths, best }]) => ({
-      ...{ node, candidate, routers, best },
+    .map(([node, { candidate, routers, worths, best, bonded }]) => ({
+      ...{ node, candidate, routers, best, bonded },
       worth: worths.reduce((sum, worth) => sum + worth, 0) / worths.length,
     }))
-    .sort((a, b) => b.worth - a.worth || a.best - b.best || (a.node < b.node ? -1 : 1))
+    .sort(
+      (a, b) =>
+        b.worth - a.worth || a.best - b.best || Number(b.bonded) - Number(a.bonded) || (a.node < b.node ? -1 : 1),
+    )
     .slice(0, most)
-    .map(({ best: _, ...one }) => one)
+    .map(({ best: _, bonded: __, ...one }) => one)
 }
 
 /** What replaces a router's latency factor: the factor of the own measurement over the router's. */

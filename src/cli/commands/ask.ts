@@ -5,6 +5,7 @@ import { readTrusted } from '../../client/trusted.ts'
 import { seconds } from '../../clock.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
+import { faultTools } from '../../router/fault-tools.ts'
 import { closing, givingUp, resumed, showAsk } from '../asking.ts'
 import { closingRouted, routingHelp, routingOf, routingOptions, showRouted } from '../asking-routed.ts'
 import { type Arguments, type Command, jsonLine, readArguments, UsageError } from '../command.ts'
@@ -44,6 +45,9 @@ export const askCommand: Command = {
     '  --resume         ask nothing, finish what an earlier run left',
     '  --key FILE       your Nostr key (default: a new one per run, so that nobody can link your questions)',
     '  --max-tokens N, --timeout SECONDS',
+    '  --accuse         where the node or router provably broke a rule, publish the evidence for all to see (default: do not).',
+    '                   It shows the least that proves it; of sealed events also the key that opens everything between',
+    '                   your key and that node: a key of one run gives away one job, the key of --key all of yours there',
     ...routingHelp,
     '  --json           {"event":"chunk","text":…} lines, then one line with "ok"',
     '',
@@ -64,6 +68,7 @@ export const askCommand: Command = {
       accept: { type: 'string' },
       complain: { type: 'string' },
       resume: { type: 'boolean' },
+      accuse: { type: 'boolean' },
       key: { type: 'string' },
       json: { type: 'boolean' },
       ...routingOptions,
@@ -124,6 +129,7 @@ export const askCommand: Command = {
         ...(wallet ? { payer: wallet, payee: wallet } : {}),
         ...(info?.nodeKey ? { nodeKey: info.nodeKey } : {}),
         ...(args.flag('lnurl') ? { lnurl: {} } : {}),
+        ...(args.flag('accuse') ? { accuse: faultTools(keys.verify) } : {}),
       })
       const said = word && (await client.say(word.job, word.word))
       if (said?.ok === false) return refuse(said.code, said.says)
