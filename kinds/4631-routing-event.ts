@@ -59,7 +59,7 @@ export const routing = defineKind({
     ),
   },
   content:
-    'JSON object: `policy`, `params`, `lane` (`proven`, `exploration`, `bootstrap`), `at`, `seq`, `prev`, `seed`, `commit`, `median`, `start`, `sample` [{`node`, `msats`, `score`, `inflight`, `firstMs?`, `own?` (true)}], `candidates` [{`node`, `service`, `model?`, `msats` (string), `terms`, `score`, `factors` {`R`, `V`, `Q`, `T`, `K`, `L`}, `stage`, `log`, `announcement`, `quote?`, `firm`, `quoteExpiresAt?`, `firstMs?`, `p95FirstMs?`, `rttMs?`, `reasons`, `via?`}], `refusal?` {`code`, `says`}, `refused` {code: count}, `fee?` {`msats` (string), `bolt11?`}, `via`.',
+    'JSON object: `policy`, `params`, `lane` (`proven`, `exploration`, `bootstrap`), `at`, `seq`, `prev`, `seed`, `commit`, `median`, `start`, `sample` [{`node`, `msats`, `score`, `inflight`, `firstMs?`, `own?` (true), `K?`, `L?`}], `candidates` [{`node`, `service`, `model?`, `msats` (string), `terms`, `score`, `factors` {`R`, `V`, `Q`, `T`, `K`, `L`}, `stage`, `log`, `announcement`, `quote?`, `firm`, `quoteExpiresAt?`, `firstMs?`, `p95FirstMs?`, `rttMs?`, `reasons`, `via?`}], `refusal?` {`code`, `says`}, `refused` {code: count}, `fee?` {`msats` (string), `bolt11?`}, `via`.',
   rules: {
     content:
       'The content is a JSON object of this shape, with at most 64 sampled, 6 candidates, 32 codes and 16 used events.',

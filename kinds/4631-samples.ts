@@ -77,7 +77,10 @@ export const good: readonly GoodSample<Routing>[] = [
     says: 'Two candidates, one named by another router, and a fee.',
     value: {
       ...{ ...plain, asked },
-      sample: [...plain.sample, { node: other, msats: 1_500.5, score: 0, inflight: 3, firstMs: 212.5, own: true }],
+      sample: [
+        ...plain.sample,
+        { node: other, msats: 1_500.5, score: 0, inflight: 3, firstMs: 212.5, own: true, K: 1.04, L: 0.913 },
+      ],
       candidates: [
         {
           ...{ ...candidate, model: 'nano', quote: request, firm: true, quoteExpiresAt: 1_800_000_030 },

@@ -99,10 +99,29 @@ export const usageReceipt = defineKind({
     chain: 'The first receipt (0) names none before it, and every other does.',
     twice: 'No payment hash is named twice.',
   },
-  read({ usage, timing, ...found }, { refuse }) {
-    if ((found.seq === 0) !== (found.prev === undefined)) return refuse('chain')
-    if (new Set(found.payments.map(payment => payment.hash)).size < found.payments.length) return refuse('twice')
-    return ok(present({ ...found, ...usage, ...timing }))
+  read(found, { refuse }) {
+    const { payments, seq, prev, usage, timing } = found
+    if ((seq === 0) !== (prev === undefined)) return refuse('chain')
+    if (payments.length > 1 && new Set(payments.map(payment => payment.hash)).size < payments.length)
+      return refuse('twice')
+    return ok(
+      present({
+        job: found.job,
+        result: found.result,
+        customer: found.customer,
+        kind: found.kind,
+        model: found.model,
+        msats: found.msats,
+        promptTokens: usage.promptTokens,
+        outputTokens: usage.outputTokens,
+        firstMs: timing.firstMs,
+        ms: timing.ms,
+        payments,
+        routing: found.routing,
+        seq,
+        prev,
+      }),
+    )
   },
   write: ({ promptTokens, outputTokens, firstMs, ms, payments, ...rest }: UsageReceipt) => ({
     fields: {

@@ -4,11 +4,12 @@
  */
 import { ok, present } from './define.ts'
 import { broken, type Field, loose, maybe, type Tag } from './fields.ts'
+import { isHex } from './hex.ts'
 import type { Event, Read, Refusal } from './kind.ts'
 import { isCiphertext, type SealedUnder, sealedUnder } from './terms.ts'
 import { amount, hex, integer, text, type Value } from './values.ts'
 
-const isId = (value: string | undefined): value is string => value !== undefined && /^[0-9a-f]{64}$/.test(value)
+const isId = (value: string | undefined): value is string => value !== undefined && isHex(value, 64)
 const ids = (tags: readonly Tag[], name: string): Tag[] => tags.filter(tag => tag[0] === name && isId(tag[1]))
 
 /** The job that an event names: its `e` with the marker `job` wherever it stands, else its first `e`. Works on sealed events. */

@@ -3,6 +3,7 @@
  * spells a tag name.
  * @module
  */
+import { isHex } from './hex.ts'
 import type { Event, Template } from './kind.ts'
 import { relayUrl } from './values.ts'
 
@@ -22,11 +23,11 @@ const first = (event: Tagged, name: string): string | undefined => event.tags.fi
 
 /** Everybody whom an event names by `p`. */
 export const addressees = (event: Tagged): string[] =>
-  event.tags.flatMap(tag => (tag[0] === 'p' && tag[1] !== undefined && /^[0-9a-f]{64}$/.test(tag[1]) ? [tag[1]] : []))
+  event.tags.flatMap(tag => (tag[0] === 'p' && tag[1] !== undefined && isHex(tag[1], 64) ? [tag[1]] : []))
 
 /** The events that an event names by `e`. */
 export const referencesOf = (event: Tagged): string[] =>
-  event.tags.flatMap(tag => (tag[0] === 'e' && tag[1] !== undefined && /^[0-9a-f]{64}$/.test(tag[1]) ? [tag[1]] : []))
+  event.tags.flatMap(tag => (tag[0] === 'e' && tag[1] !== undefined && isHex(tag[1], 64) ? [tag[1]] : []))
 
 /** Unix seconds after which an event is void (NIP-40), `undefined` where it says none or none that can be read. */
 export function expirationOf(event: Tagged): number | undefined {

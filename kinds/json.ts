@@ -2,6 +2,7 @@
  * JSON of strangers: bounded in size, depth and width, and rebuilt without the keys that reach a prototype.
  * @module
  */
+import { isHex } from './hex.ts'
 import type { Event } from './kind.ts'
 
 /** Limits of one document. `chars` counts UTF-16 units, `depth` nested arrays and objects, `nodes` all values. */
@@ -41,7 +42,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const hex = (value: unknown, chars: number): value is string =>
-  typeof value === 'string' && value.length === chars && /^[0-9a-f]+$/.test(value)
+  typeof value === 'string' && isHex(value, chars)
 
 const whole = (value: unknown, most: number): value is number => Number.isSafeInteger(value) && within(value, most)
 const within = (value: unknown, most: number): boolean => typeof value === 'number' && value >= 0 && value <= most

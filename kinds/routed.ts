@@ -20,6 +20,9 @@ export interface Sampled {
   readonly firstMs?: number
   /** One of the nodes that the policy's operator prefers. */
   readonly own?: true
+  /** Factors of the score that no log holds: stake, where it is not 1, and latency. */
+  readonly K?: number
+  readonly L?: number
 }
 
 /** One named candidate. */
@@ -140,7 +143,10 @@ export const routed: Shape<Routed> = record(
     commit: digest,
     median: msats,
     start: number(0, 1),
-    sample: listOf(record({ node: digest, msats, score: share, inflight: whole(0) }, { firstMs: millis, own }), 64),
+    sample: listOf(
+      record({ node: digest, msats, score: share, inflight: whole(0) }, { firstMs: millis, own, K: share, L: share }),
+      64,
+    ),
     candidates: listOf(candidate, 6),
     refused: counts,
     via: listOf(digest, 16),

@@ -2,6 +2,7 @@
  * Shapes of JSON: what a parsed value must look like, so that content is read as strictly as tags are.
  * @module
  */
+import { isHex } from './hex.ts'
 import { isRecord } from './json.ts'
 import { msats } from './values.ts'
 
@@ -28,7 +29,7 @@ export const string =
 
 /** Lower-case hex of 64 digits: ids, keys, digests. */
 export const digest: Shape<string> = value =>
-  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? value : undefined
+  typeof value === 'string' && isHex(value, 64) ? value : undefined
 
 /** Msats as a string of digits: JSON numbers are no money. */
 export const money: Shape<bigint> = value => (typeof value === 'string' ? msats.read([value]) : undefined)

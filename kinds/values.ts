@@ -3,6 +3,8 @@
  * @module
  */
 
+import { isHex } from './hex.ts'
+
 /** Reads the strings after a tag's name into `T`, or `undefined` where they are no such thing. */
 export interface Value<T> {
   /** How a page shows it: `<msats>`. */
@@ -24,7 +26,7 @@ export const text = (form: string, most = 256): Value<string> =>
 
 /** Lower-case hex of so many characters: 64 for ids, keys and digests, 66 for Lightning node keys. */
 export const hex = (form: string, chars = 64): Value<string> =>
-  single(form, value => (value.length === chars && /^[0-9a-f]+$/.test(value) ? value : undefined), same)
+  single(form, value => (isHex(value, chars) ? value : undefined), same)
 
 /** A whole number in decimal digits. */
 export const integer = (form: string, least: number, most: number): Value<number> =>

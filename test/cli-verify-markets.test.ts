@@ -13,6 +13,7 @@ import {
   quoteRequest,
   type Routing,
   routing,
+  type Sampled,
 } from '../kinds/index.ts'
 import { sha256Hex } from '../src/hash.ts'
 import { productOf } from '../src/ledger/index.ts'
@@ -101,7 +102,7 @@ describe('nodes that bid', () => {
     await world.close()
   })
 
-  test('round trips of nodes that are not named are open, and only within what they can change', async () => {
+  test('scores of nodes that are not named come out to the digit, with the round trips that are told of them', async () => {
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
     const world = await verifyWorld()
     await world.announce(...names)
@@ -112,15 +113,22 @@ describe('nodes that bid', () => {
     const said = saidIn(route)
     expect(said.sample.length).toBe(9)
     const found = await world.try(route.id)
-    expect({ failed: found.failed, open: found.open.filter(name => name !== 'latency') }).toEqual({
+    expect({ failed: found.failed, open: found.open }).toEqual({
       failed: [],
-      open: ['sample-scores'],
+      open: [],
     })
     const named = new Set(said.candidates.map(({ node }) => node))
-    const lies = await changed(world, route, of => ({
-      sample: of.sample.map(line => (named.has(line.node) ? line : { ...line, score: line.score / 2 })),
-    }))
-    expect(lies.failed).toContain('sample-scores')
+    const others = (change: (line: Sampled) => Sampled) =>
+      changed(world, route, of => ({ sample: of.sample.map(line => (named.has(line.node) ? line : change(line))) }))
+    const halved = await others(line => ({ ...line, score: line.score / 2 }))
+    expect(halved.failed).toContain('sample-scores')
+    const faster = await others(line => ({ ...line, L: 1 }))
+    expect(faster.failed).toContain('sample-scores')
+    // A round trip that nobody tells may be any.
+    const silent = await others(({ L: _, ...line }) => line)
+    expect(silent.open).toContain('sample-scores')
+    const impossible = await others(({ L: _, ...line }) => ({ ...line, score: line.score / 2 }))
+    expect(impossible.failed).toContain('sample-scores')
     await world.close()
   })
 })

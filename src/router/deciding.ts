@@ -9,7 +9,7 @@ import { type Params, paramsHash } from '../ledger/index.ts'
 import { type Decision, decide } from '../routing/decide.ts'
 import { openDice } from '../routing/dice.ts'
 import type { Market } from '../routing/market.ts'
-import type { Candidate, Policy } from '../routing/policy.ts'
+import type { Candidate, Policy, Sampled } from '../routing/policy.ts'
 import { wantsOf } from '../routing/wants.ts'
 import type { Quoted } from './auction.ts'
 import type { Book, Place } from './book-contract.ts'
@@ -71,9 +71,10 @@ export function openDeciding({ book, policy, params, load }: DecidingOptions): D
           seen.add(node)
           const { score, factors, stage } = book.scored(node, request.kind, candidate.model ?? request.model ?? '', at)
           const inflight = busier(candidate, load.of(node))
-          if (score === candidate.score && stage === candidate.stage && inflight === candidate.inflight) continue
+          const same = score === candidate.score && stage === candidate.stage && inflight === candidate.inflight
+          // Tiny scores round alike while their factors differ.
           over.set({ ...candidate, score, factors, stage, inflight })
-          changed = true
+          if (!same) changed = true
         }
         return changed
       }
@@ -102,7 +103,7 @@ export function openDeciding({ book, policy, params, load }: DecidingOptions): D
           ...{ request: asked.id, to: asked.pubkey, asked, policy: policy.name, params: hash, lane, at },
           ...place,
           ...{ median, start, refused: { ...refused }, candidates },
-          sample,
+          sample: sample.map(one => (decision.order.includes(one.node) ? one : measured(one, market.get(one.node)))),
           refusal: candidates.length > 0 ? undefined : (refusal ?? nobody),
         })
       } finally {
@@ -144,6 +145,13 @@ export function openDeciding({ book, policy, params, load }: DecidingOptions): D
       }),
     })
   }
+}
+
+/** A line of a sample with the factors that no log holds; whoever is named has all of its factors there. */
+function measured(one: Sampled, candidate: Candidate | undefined): Sampled {
+  if (!candidate) return one
+  const { K, L } = candidate.factors
+  return K === 1 ? { ...one, L } : { ...one, K, L }
 }
 
 const nobody = { code: 'no-node', says: 'Nobody that this router knows takes this job now.' } as const

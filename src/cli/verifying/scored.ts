@@ -91,10 +91,13 @@ function laneFound({ said }: RoutingFacts, named: boolean, stageOf: (node: strin
 function sampleCheck({ said }: RoutingFacts, standing: (node: string) => Standing): Check {
   const named = new Set(said.candidates.map(({ node }) => node))
   let bounded = 0
-  for (const { node, score } of said.sample) {
+  for (const { node, score, K = 1, L } of said.sample) {
     if (named.has(node)) continue
-    const { factors, score: expected } = standing(node)
-    if (score === expected) continue
+    const { factors, score: alone } = standing(node)
+    const expected = L === undefined ? alone : productOf({ ...factors, K, L })
+    if (score === expected && inBounds(K, L)) continue
+    if (L !== undefined)
+      return check('sample-scores', false, `${brief(node)} has score ${score} in the sample, it comes to ${expected}.`)
     const bare = { ...factors, K: 1, L: 1 }
     const least = productOf({ ...bare, L: latencyFloor })
     const most = productOf({ ...bare, K: 1 + stakeMost })
@@ -114,6 +117,9 @@ function sampleCheck({ said }: RoutingFacts, standing: (node: string) => Standin
         `${count(bounded, 'score')} in the sample may hold a round trip or stake that is not published: ${bounded === 1 ? 'it lies' : 'they lie'} within what those can change.`,
       )
 }
+
+const inBounds = (K: number, L: number = neutral): boolean =>
+  K >= 1 && K <= 1 + stakeMost + sixth && L >= latencyFloor - sixth && L <= 1 + sixth
 
 type Own = RoutingFacts['said']['candidates']
 
@@ -165,7 +171,10 @@ function stakeCheck({ said, market, event }: RoutingFacts): Check {
   const own = said.candidates.filter(({ via }) => via === undefined)
   const stakes = openStakes(defaultParams, judge => judge === event.pubkey)
   for (const one of market) stakes.heard(one)
-  return stakesFit(own.map(({ node, factors }) => ({ node, K: factors.K, units: stakes.unitsOf(node, said.at) })))
+  const named = new Set(own.map(({ node }) => node))
+  const sampled = said.sample.filter(({ node }) => !named.has(node)).map(({ node, K = 1 }) => ({ node, K }))
+  const all = [...own.map(({ node, factors }) => ({ node, K: factors.K })), ...sampled]
+  return stakesFit(all.map(one => ({ ...one, units: stakes.unitsOf(one.node, said.at) })))
 }
 
 /** Whether stake factors fit units at stake and one reference. */
