@@ -120,8 +120,8 @@ describe('trials on real nodes', () => {
     const router = town.router({ msatsPerDay: 100n * price, jobMsats: price })
     const proven = (node: string) => router.stage(node) === 'proven'
     await town.until('two proven nodes', () => proven(free) && proven(paid))
-    await town.until('a word about the mute', () =>
-      router.labels().some(({ node, label }) => node === mute && label === 'failed'),
+    await town.until('a word about those who fail', () =>
+      [liar, mute].every(bad => router.labels().some(({ node, label }) => node === bad && label === 'failed')),
     )
     expect([liar, mute].map(router.stage)).toEqual(['probation', 'probation'])
     expect(router.troubles).toEqual([])
@@ -205,6 +205,18 @@ test('a bill that our own wallet does not pay is no silence of the node', async 
   expect(router.labels()).toEqual([])
   expect(router.stage(paid)).toBe('new')
   expect(await router.wallet.balance()).toBe(1_000_000n)
+}, 60_000)
+
+test('a wallet that never says whether it paid holds up no other trial for ever, and its money counts as spent', async () => {
+  const town = await openTown()
+  await town.node(price)
+  const router = town.router({ msatsPerDay: price, jobMsats: price })
+  router.wallet.faults = { pay: 'hang' }
+  await town.until('a trial', () => router.connections.open === 1)
+  await town.until('its end', () => router.connections.open === 0, 800_000)
+  expect(router.labels()).toEqual([])
+  await town.clock.advance(60_000)
+  expect(town.jobs()).toHaveLength(1)
 }, 60_000)
 
 describe('what our runner can tell of a model', () => {

@@ -91,7 +91,7 @@ describe('trials', () => {
     expect(new Set(all.names())).toEqual(new Set(['old', 'young']))
     expect(all.names()[0]).toBe('old')
     await world.restart()
-    await live(world, ['late', 'young', 'old'], 30 * minute)
+    await live(world, ['late', 'young', 'old'], 60 * minute)
     expect(['old', 'young'].map(name => stageOf(world, name))).toEqual(['proven', 'proven'])
     expect(all.names().indexOf('late')).toBeGreaterThan(4)
   })
@@ -169,7 +169,7 @@ describe('trials', () => {
 
   test('a proven node whose drawn answer is sealed is tried at once, by the seed that drew it', async () => {
     const all = trierOf({ node: 'honest' })
-    const world = await worldOf(all.trier, { auditor: async () => 'unable' })
+    const world = await worldOf(all.trier)
     world.nodes('node')
     await live(world, ['node'], 6 * minute)
     expect(stageOf(world, 'node')).toBe('proven')
@@ -195,6 +195,22 @@ describe('trials', () => {
       expect(answers.get(answer)).not.toBe(job)
       expect(Array.from({ length: 400 }, (_, seq) => seedOf(secretOf('router'), seq))).toContain(seed)
     }
+  })
+
+  test('with proven nodes the traffic earns the trials of newcomers; refused requests earn none', async () => {
+    const all = trierOf({ node: 'honest', late: 'honest' })
+    const world = await worldOf(all.trier, { params: { ...params, explore: 0.5 } })
+    world.nodes('node')
+    await live(world, ['node'], 6 * minute)
+    expect(stageOf(world, 'node')).toBe('proven')
+    world.nodes('late')
+    const refusal = { code: 'over-cap', says: 'too dear' }
+    for (let i = 0; i < 8; i++) await world.route('customer', [], { refusal })
+    await world.settle(5_000)
+    expect(all.names()).not.toContain('late')
+    for (let i = 0; i < 2; i++) await world.route('customer', ['node'])
+    await world.settle(5_000)
+    expect(all.names().filter(name => name === 'late')).toHaveLength(1)
   })
 
   test('whoever failed queues anew: one who came later and has not failed is tried first', async () => {

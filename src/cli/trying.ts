@@ -40,7 +40,8 @@ export interface TrierOptions {
 
 /** More than a customer has: who is slow must not be called silent. */
 const patient: Patience = { billMs: 60_000, firstMs: 60_000, gapMs: 30_000, wholeMs: 300_000 }
-/** How long a silent wallet is waited for, and by whoever wants to leave. */
+/** How long a trial may take, and how long a silent wallet is waited for: then, and by whoever wants to leave. */
+const wholeMs = 660_000
 const walletMs = 30_000
 const leavingMs = 2_000
 const keepSeconds = 7 * 86_400
@@ -97,7 +98,7 @@ function openLife({ clock, patience = patient }: TrierOptions, outer: AbortSigna
   const late = new AbortController()
   const seen: { askedMs?: number; firstMs?: number; lastMs?: number; billed?: boolean; paid?: boolean } = {}
   const watching = watchSilence({ clock, patience, onSilent: () => quiet.abort() })
-  let cancel = () => {}
+  let cancel = clock.after(wholeMs, () => late.abort())
   const signal = AbortSignal.any([outer, quiet.signal])
   const hurry = (ms: number) => () => {
     cancel()
