@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { attestation, benchmark, type Event, ofKinds, routing } from '../kinds/index.ts'
-import { query, startRelay } from '../relays/index.ts'
+import { query, type Relays, startRelay } from '../relays/index.ts'
 import {
   connectRelays,
   ldkPair,
@@ -28,7 +28,12 @@ const keys = await openKeys()
 const relay = await startRelay({ verify: keys.verify, clock })
 const { payer, payee, close } = await ldkPair({ clock })
 const { nodeKey } = await payee.info()
-const connect = (secret = keys.newSecret()) => connectRelays({ urls: [relay.url], keys, clock, secret })
+const open: Relays[] = []
+const connect = (secret: Uint8Array): Relays => {
+  const relays = connectRelays({ urls: [relay.url], keys, clock, secret })
+  open.push(relays)
+  return relays
+}
 const words = 'Who is fast and who only says so can be measured by anybody who pays for an answer.'
 
 /** A node that writes so many words a second, at a price. */
@@ -54,7 +59,7 @@ const routerSecret = keys.newSecret()
 const router = openRouter({
   ...{ relays: connect(routerSecret), keys, secret: routerSecret, clock, policy: openPolicy('default') },
   fee: { msats: 1_000n, payee },
-  judging: { network: 'regtest', trusted: [keys.publicKey(clientSecret)] },
+  judging: { network: 'regtest' },
 })
 await router.ready
 
@@ -139,5 +144,6 @@ for (const id of [event.id, label.id]) {
 
 await router.close()
 for (const node of [fast, cheap, liar]) await node.close()
+for (const relays of open) await relays.close()
 await close()
 await relay.close()
