@@ -29,6 +29,13 @@ test('tries a free node and says publicly what came of it', { timeout: 60_000 },
   expect(read.value).toMatchObject({ node: pubkey, topic: 'audit', label: 'passed', model: 'echo' })
   const [job] = await query(relays, [{ ids: [read.value.job] }])
   expect(job && isSealed(job)).toBe(true)
+  // Whoever asks can try the label from relay data alone.
+  const verify = gridstr(['verify', String(row['id']), '--relay', relay.url, '--json'], { GRIDSTR_HOME: freshHome() })
+  const verdict = await verify.row(one => 'checks' in one)
+  // What the auditor computed is its own; nothing that can be tried is wrong.
+  expect(verdict['ok']).toBe(null)
+  expect(verdict['checks']).not.toContainEqual(expect.objectContaining({ ok: false }))
+  expect(verdict['checks']).toContainEqual(expect.objectContaining({ name: 'drawn', ok: true }))
   expect(await router.stop()).toBe(0)
   expect(await node.stop()).toBe(0)
   await relays.close()
