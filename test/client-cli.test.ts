@@ -118,6 +118,7 @@ describe('gridstr ask, routed', () => {
     const seen = await say('ask', [...by, words])
     expect(seen).toMatchObject({ code: 0, out: `${words}\n` })
     expect(seen.err).toContain(`route     ${npub(grid.nodes[1]?.pubkey ?? '')} · free · score 50 · drawn`)
+    expect(seen.err).toContain(`${npub(router.pubkey)} is unbonded`)
     const { last, rows } = await say('ask', [...by, '--json', words])
     expect(last).toMatchObject({ ok: true, text: words, msats: 0, feeMsats: 0, route: { by: 'routers' } })
     expect(last?.['attempts']).toMatchObject([{ node: grid.nodes[1]?.pubkey, state: 'answered', msats: 0 }])
