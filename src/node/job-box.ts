@@ -112,13 +112,16 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     ...(sealed ? { preimage: options.preimage.preimage } : {}),
     ...(verifier ? { verifier } : {}),
   })
+  // The opening acts run while the mailbox opens, and a runner may have words at once.
+  const early: NodeFact[] = []
+  let opened: JobBox | undefined
   const working = openWorking({
     runner: options.runner,
     work: options.work,
     clock,
     shows: sealed ? 'nothing' : options.request.stream ? 'frames' : 'partials',
     maxTokens: options.maxTokens,
-    send: fact => mailbox.send(fact),
+    send: fact => (opened ? opened.send(fact) : void early.push(fact)),
     said: meter.first,
   })
 
@@ -260,6 +263,8 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       options.broken(error)
     },
   })
+  opened = mailbox
+  for (const fact of early) mailbox.send(fact)
   if (options.reopened) {
     makeGood(options.reopened)
     mailbox.send({ fact: 'restart', now: seconds(clock) })
