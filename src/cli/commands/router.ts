@@ -51,7 +51,7 @@ export const routerCommand: Command = {
     '  --credit SATS      fees that anybody may owe you, to begin with (default 0)',
     '  --trials           ask newcomers, and nodes whose sealed answer was drawn for an audit, for work that is done here',
     '                     too. Jobs of customers are sealed and nobody else can check them: without trials nobody is',
-    '                     ever proven but by public jobs. A newcomer needs 20. It cannot tell them from customers',
+    '                     ever proven but by public jobs. A newcomer needs 20. They look like a direct customer’s',
     '  --trial-msats-per-day N  most that trials may cost in a day, paid from --wallet, and a twentieth of it for one; fees',
     '                     of the network come on top (default 0: only free nodes are tried)',
     '  --runner NAME      does the work of trials (default llama), and a share of the public answers, again: llama or echo',
