@@ -142,7 +142,9 @@ export function openWatching(options: WatchingOptions): Watching {
 
   function onFeedback(event: Event) {
     const { pubkey: accused } = event
-    const read = isSealed(event) ? undefined : feedback.read(event)
+    // Most feedback is a part of an answer.
+    const telling = event.tags.some(([name, word = '']) => name === 'status' && spoken.has(word))
+    const read = telling && !isSealed(event) ? feedback.read(event) : undefined
     if (!read?.ok) return
     const { job, status } = read.value
     if (status === 'payment-required') {
@@ -214,6 +216,8 @@ export function openWatching(options: WatchingOptions): Watching {
     },
   }
 }
+
+const spoken: ReadonlySet<string> = new Set(['payment-required', 'error'])
 
 /** Longest evidence that relays are expected to take, in characters. */
 const longestEvidence = 131_072
