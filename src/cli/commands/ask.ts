@@ -13,6 +13,7 @@ import { findHome } from '../home.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { money, openScreen } from '../screen.ts'
 import { termsOf } from '../terms.ts'
+import { openDeepCheck } from '../verifying/deep.ts'
 import {
   infoOf,
   pool,
@@ -130,6 +131,7 @@ export const askCommand: Command = {
         ...(info?.nodeKey ? { nodeKey: info.nodeKey } : {}),
         ...(args.flag('lnurl') ? { lnurl: {} } : {}),
         ...(args.flag('accuse') ? { accuse: faultTools(keys.verify) } : {}),
+        deepCheck: openDeepCheck({ clock: io.clock, verify: keys.verify, network: info?.network ?? 'mainnet' }),
       })
       const said = word && (await client.say(word.job, word.word))
       if (said?.ok === false) return refuse(said.code, said.says)
