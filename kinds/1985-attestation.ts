@@ -74,8 +74,13 @@ const topicField: Field<AttestedTopic> = {
   says: 'What is judged. Labels of other namespaces are other people’s.',
   rule: 'Exactly one of our three namespaces is named.',
   read(tags) {
-    const named = [...new Set(tags.flatMap(tag => (tag[0] === 'L' ? (spaces.get(tag[1] ?? '') ?? []) : [])))]
-    return named.length === 1 && named[0] !== undefined ? named[0] : broken
+    const named = new Set<AttestedTopic>()
+    for (const [name, space = ''] of tags) {
+      const topic = name === 'L' ? spaces.get(space) : undefined
+      if (topic !== undefined) named.add(topic)
+    }
+    const [only] = named
+    return named.size === 1 && only !== undefined ? only : broken
   },
   write: topic => [['L', spaceOf(topic)]],
 }
@@ -88,11 +93,14 @@ const labelField: Field<{ readonly topic: AttestedTopic; readonly label: string 
   says: 'The judgement. Labels of other namespaces beside it are ignored.',
   rule: 'There is exactly one label of our namespaces.',
   read(tags) {
-    const found = tags.flatMap(([name, label = '', space = '']) => {
+    let found: { readonly topic: AttestedTopic; readonly label: string } | undefined
+    for (const [name, label = '', space = ''] of tags) {
       const topic = name === 'l' ? spaces.get(space) : undefined
-      return topic === undefined ? [] : [{ topic, label }]
-    })
-    return found.length === 1 && found[0] !== undefined ? found[0] : broken
+      if (topic === undefined) continue
+      if (found) return broken
+      found = { topic, label }
+    }
+    return found ?? broken
   },
   write: ({ topic, label }) => [['l', label, spaceOf(topic)]],
 }

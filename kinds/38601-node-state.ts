@@ -30,7 +30,7 @@ const count = integer('', 0, 1_000_000)
 const seats: Value<Slots> = {
   form: '<total> <busy> <queued>',
   read(said) {
-    const [total, busy, queued] = [0, 1, 2].map(at => count.read(said.slice(at)))
+    const [total, busy, queued] = [count.read(said), count.read(said.slice(1)), count.read(said.slice(2))]
     return total === undefined || busy === undefined || queued === undefined ? undefined : { total, busy, queued }
   },
   write: ({ total, busy, queued }) => [total, busy, queued].map(String),

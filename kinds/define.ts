@@ -146,7 +146,9 @@ function readerOf(
   const places = new Map<string, number>()
   for (const [, { tag }] of fields) if (tag !== undefined && !places.has(tag)) places.set(tag, places.size)
   // Copied for each event: an object that grows by twenty members is slow to read.
-  const silent: Record<string, unknown> = JSON.parse(JSON.stringify(Object.fromEntries(fields.map(([key]) => [key, 0]))))
+  const silent: Record<string, unknown> = JSON.parse(
+    JSON.stringify(Object.fromEntries(fields.map(([key]) => [key, 0]))),
+  )
   const plan = fields.map(([key, field], index) => {
     const blank = unsaid[index]
     // A list must be a fresh one each time.

@@ -158,7 +158,10 @@ export const list = <T>(source: Source, value: Value<T[]>, says: string, most = 
     ...describe(named, value),
     count: '0..1',
     says,
-    read: tags => [...new Set(pick(named, value, tags).flatMap(item => item ?? []))].slice(0, most),
+    read(tags) {
+      if (tags.length === 0) return []
+      return [...new Set(pick(named, value, tags).flatMap(item => item ?? []))].slice(0, most)
+    },
     write: items => (items.length === 0 ? [] : [[...named.head, ...value.write(items)]]),
   }
 }
@@ -170,7 +173,10 @@ export const each = <T>(source: Source, value: Value<T>, says: string, most = 64
     ...describe(named, value),
     count: '0..n',
     says,
-    read: tags => [...new Set(pick(named, value, tags).filter(item => item !== undefined))].slice(0, most),
+    read(tags) {
+      if (tags.length === 0) return []
+      return [...new Set(pick(named, value, tags).filter(item => item !== undefined))].slice(0, most)
+    },
     write: items => items.map(item => [...named.head, ...value.write(item)]),
   }
 }

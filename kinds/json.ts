@@ -41,8 +41,7 @@ export function parseJson(text: string, limits: JsonLimits): unknown {
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const hex = (value: unknown, chars: number): value is string =>
-  typeof value === 'string' && isHex(value, chars)
+const hex = (value: unknown, chars: number): value is string => typeof value === 'string' && isHex(value, chars)
 
 const whole = (value: unknown, most: number): value is number => Number.isSafeInteger(value) && within(value, most)
 const within = (value: unknown, most: number): boolean => typeof value === 'number' && value >= 0 && value <= most

@@ -53,4 +53,7 @@ export interface Kind<V> {
 }
 
 /** True when the content (and the private tags in it) are encrypted to the reader: NIP-90 `encrypted`. */
-export const isSealed = (event: Pick<Event, 'tags'>): boolean => event.tags.some(tag => tag[0] === 'encrypted')
+export function isSealed(event: Pick<Event, 'tags'>): boolean {
+  for (const tag of event.tags) if (tag[0] === 'encrypted') return true
+  return false
+}

@@ -28,8 +28,7 @@ export const string =
     typeof value === 'string' && value.length >= least && value.length <= most ? value : undefined
 
 /** Lower-case hex of 64 digits: ids, keys, digests. */
-export const digest: Shape<string> = value =>
-  typeof value === 'string' && isHex(value, 64) ? value : undefined
+export const digest: Shape<string> = value => (typeof value === 'string' && isHex(value, 64) ? value : undefined)
 
 /** Msats as a string of digits: JSON numbers are no money. */
 export const money: Shape<bigint> = value => (typeof value === 'string' ? msats.read([value]) : undefined)

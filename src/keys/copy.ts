@@ -3,16 +3,14 @@
  * the use. Only own, plain fields are read, each once.
  * @module
  */
+import { isHex } from '../../kinds/hex.ts'
 import type { Event, Template } from '../../kinds/kind.ts'
 
-const hex64 = /^[0-9a-f]{64}$/
-const hex128 = /^[0-9a-f]{128}$/
-
 /** True for 64 lower-case hex digits: an id or a public key. */
-export const isHex64 = (value: unknown): value is string => typeof value === 'string' && hex64.test(value)
+export const isHex64 = (value: unknown): value is string => typeof value === 'string' && isHex(value, 64)
 
 /** True for 128 lower-case hex digits: a signature. */
-export const isHex128 = (value: unknown): value is string => typeof value === 'string' && hex128.test(value)
+export const isHex128 = (value: unknown): value is string => typeof value === 'string' && isHex(value, 128)
 
 /** NIP-01 kind. */
 export const isKind = (value: unknown): value is number => isWhole(value) && value <= 65_535
@@ -54,16 +52,36 @@ export function copyTags(raw: unknown, budget?: TagBudget): string[][] | undefin
   for (let i = 0; i < raw.length; i++) {
     const from: unknown = budget ? raw[i] : own(raw, i)
     if (!isReadable(from) || !Array.isArray(from)) return undefined
-    const tag: string[] = []
-    for (let j = 0; j < from.length; j++) {
-      const value: unknown = budget ? from[j] : own(from, j)
-      if (typeof value !== 'string') return undefined
-      if (budget && !spend(budget, value)) return undefined
-      tag.push(value)
-    }
+    const tag = budget ? read(from, budget) : describe(from)
+    if (!tag) return undefined
     tags.push(tag)
   }
   return tags
+}
+
+function describe(from: readonly unknown[]): string[] | undefined {
+  const tag: string[] = []
+  for (let i = 0; i < from.length; i++) {
+    const value = own(from, i)
+    if (typeof value !== 'string') return undefined
+    tag.push(value)
+  }
+  return tag
+}
+
+function read(from: readonly unknown[], budget: TagBudget): string[] | undefined {
+  let tag: string[] = []
+  for (let i = 0; i < from.length; i++) {
+    const value = from[i]
+    if (typeof value !== 'string' || !spend(budget, value)) return undefined
+    // A list that is pushed to has room for seventeen, and nearly all tags have two or three.
+    const [first = '', second = ''] = tag
+    if (i === 0) tag = [value]
+    else if (i === 1) tag = [first, value]
+    else if (i === 2) tag = [first, second, value]
+    else tag.push(value)
+  }
+  return tag
 }
 
 function spend(budget: TagBudget, value: string): boolean {

@@ -32,28 +32,32 @@ export function openMedian(): Median {
   let known = 0
   let fresh = true
   let ms = 0
+  // Where the median was last, and how many are below that place: it seldom moves far.
+  let at = 0
+  let below = 0
   const cover = (octave: number) => {
     if (octave >= low && octave < low + counts.length) return
     const start = counts.length > 0 ? Math.min(low, octave) : octave
     const wider = new Uint32Array(Math.max(low + counts.length, octave + perOctave) - start)
-    wider.set(counts, counts.length > 0 ? low - start : 0)
+    const shift = counts.length > 0 ? low - start : 0
+    wider.set(counts, shift)
     counts = wider
     low = start
+    at += shift
   }
   const add = (us: number, by: number) => {
     cover(Math.floor(bucketOf(us) / perOctave) * perOctave)
     const bucket = bucketOf(us) - low
     counts[bucket] = (counts[bucket] ?? 0) + by
     known += by
+    if (bucket < at) below += by
     fresh = false
   }
   const find = (): number => {
-    let left = Math.ceil(known / 2)
-    for (let bucket = 0; bucket < counts.length; bucket++) {
-      left -= counts[bucket] ?? 0
-      if (left <= 0) return middleOf(low + bucket)
-    }
-    return 0
+    const half = Math.ceil(known / 2)
+    while (at > 0 && below >= half) below -= counts[--at] ?? 0
+    while (at < counts.length - 1 && below + (counts[at] ?? 0) < half) below += counts[at++] ?? 0
+    return middleOf(low + at)
   }
   return {
     change(before, after) {
