@@ -41,9 +41,15 @@ interface Named {
   values(tag: Tag): Tag | undefined
 }
 
+/** All but the name. Most tags have one value or two, and slices of frozen lists are slow. */
+const rest = (tag: Tag): Tag => {
+  if (tag.length === 2) return [tag[1] ?? '']
+  return tag.length === 3 ? [tag[1] ?? '', tag[2] ?? ''] : tag.slice(1)
+}
+
 const names = (source: Source): Named => {
   if (typeof source === 'string')
-    return { head: [source], id: source, tag: source, values: tag => (tag[0] === source ? tag.slice(1) : undefined) }
+    return { head: [source], id: source, tag: source, values: tag => (tag[0] === source ? rest(tag) : undefined) }
   const [name, key, ...aliases] = source
   const keys = new Set([key, ...aliases])
   const values = (tag: Tag) => (tag[0] === name && tag[2] && keys.has(tag[1] ?? '') ? tag.slice(2) : undefined)

@@ -29,6 +29,7 @@ interface Held<V> {
   readonly key: string
   readonly value: V
   readonly event: Event
+  readonly chars: number
   /** What counts before the time of signing: the generation of a state, 1 for a trusted measurer. */
   readonly rank: number
 }
@@ -97,7 +98,7 @@ const isNewer = (fresh: { event: Event; rank: number }, known: { event: Event; r
 function keep<V>(
   known: Known,
   held: Held<V>[],
-  fresh: Omit<Held<V>, 'value'>,
+  fresh: Omit<Held<V>, 'value' | 'chars'>,
   most: number,
   read: () => Read<V>,
 ): boolean {
@@ -110,10 +111,11 @@ function keep<V>(
   const said = read()
   const weight = weigh(fresh.event)
   if (!said.ok || weight > MOST_CHARS) return false
-  held[at < 0 ? held.length : at] = { ...fresh, value: said.value }
+  const { key, event, rank } = fresh
+  held[at < 0 ? held.length : at] = { key, value: said.value, event, chars: weight, rank }
   // The view must not tell in which order things came.
   if (old?.key !== fresh.key) held.sort((a, b) => (a.key < b.key ? -1 : 1))
-  known.chars += weight - (old ? weigh(old.event) : 0)
+  known.chars += weight - (old?.chars ?? 0)
   return true
 }
 
