@@ -82,7 +82,9 @@ export interface RouterOptions {
   readonly open?: boolean
   readonly limits?: Partial<RouterLimits>
   /** Where the money of jobs is, who computes answers again and who tries newcomers. Default: mainnet, nobody. */
-  readonly judging?: Partial<Pick<BookOptions, 'network' | 'auditor' | 'trier' | 'trials' | 'trusted' | 'stakeRef' | 'sampled'>>
+  readonly judging?: Partial<
+    Pick<BookOptions, 'network' | 'auditor' | 'trier' | 'trials' | 'trusted' | 'stakeRef' | 'sampled'>
+  >
   /** Another book. Default: one on the journal. */
   readonly openBook?: (opening: BookOpening) => Book
   onEvent?(event: RouterEvent): void
