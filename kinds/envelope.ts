@@ -19,7 +19,10 @@ export const resultKind = (kind: number): number | undefined =>
   kind >= 5_000 && kind < 6_000 ? kind + 1_000 : undefined
 
 type Tagged = Pick<Event, 'tags'>
-const first = (event: Tagged, name: string): string | undefined => event.tags.find(tag => tag[0] === name)?.[1]
+function first(event: Tagged, name: string): string | undefined {
+  for (const tag of event.tags) if (tag[0] === name) return tag[1]
+  return undefined
+}
 
 /** Everybody whom an event names by `p`. */
 export const addressees = (event: Tagged): string[] =>

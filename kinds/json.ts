@@ -12,6 +12,8 @@ export interface JsonLimits {
   readonly nodes: number
 }
 
+/** Escapes can spell a key too. */
+const mayPoison = /\\u|__proto__|constructor|prototype/
 const poisonous = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** The value of a JSON text, or `undefined` where it is no JSON or passes a limit. Never throws. */
@@ -33,6 +35,19 @@ export function parseJson(text: string, limits: JsonLimits): unknown {
     for (const [key, item] of Object.entries(value)) if (!poisonous.has(key)) fresh[key] = copy(item, depth + 1)
     return fresh
   }
+  // Without such a key, however spelled, nothing has to be rebuilt, only counted.
+  const count = (value: object, depth: number): boolean => {
+    if (depth > limits.depth) return false
+    for (const item of Array.isArray(value) ? value : Object.values(value)) {
+      if (--left < 0) return false
+      if (typeof item !== 'object' || item === null) {
+        if (depth === limits.depth) return false
+      } else if (!count(item, depth + 1)) return false
+    }
+    return true
+  }
+  if (typeof raw === 'object' && raw !== null && !mayPoison.test(text))
+    return --left >= 0 && count(raw, 0) ? raw : undefined
   const value = copy(raw, 0)
   return fits ? value : undefined
 }

@@ -28,12 +28,25 @@ export const text = (form: string, most = 256): Value<string> =>
 export const hex = (form: string, chars = 64): Value<string> =>
   single(form, value => (isHex(value, chars) ? value : undefined), same)
 
+/** The number that at most fifteen digits say, -1 for anything else. Most integers are that, and patterns are dear. */
+function digitsOf(value: string): number {
+  if (value.length === 0 || value.length > 15) return -1
+  let number = 0
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return -1
+    number = number * 10 + digit
+  }
+  return number
+}
+
 /** A whole number in decimal digits. */
 export const integer = (form: string, least: number, most: number): Value<number> =>
   single(
     form,
     value => {
-      const number = /^-?[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN
+      const short = digitsOf(value)
+      const number = short >= 0 ? short : /^-?[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN
       return Number.isSafeInteger(number) && number >= least && number <= most ? number + 0 : undefined
     },
     String,

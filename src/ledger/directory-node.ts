@@ -173,8 +173,11 @@ export const leaseEnd = (known: Known): number => {
   return end
 }
 
-const current = <B extends Benchmark>(held: readonly B[], now: number): B[] =>
-  held.filter(({ expiresAt = Number.POSITIVE_INFINITY }) => expiresAt > now)
+function current<B>(held: readonly Held<Benchmark>[], now: number, of: (item: Held<Benchmark>) => B): readonly B[] {
+  if (held.length === 0) return nothing
+  return held.filter(({ value: { expiresAt = Number.POSITIVE_INFINITY } }) => expiresAt > now).map(of)
+}
+const nothing: readonly never[] = Object.freeze([])
 
 /** One service as of `now`. */
 function entryOf(known: Known, { key, value, event }: Held<Announcement>, now: number): Entry {
@@ -187,29 +190,24 @@ function entryOf(known: Known, { key, value, event }: Held<Announcement>, now: n
     status: leaseUntil > now ? 'alive' : 'unknown',
     leaseUntil,
     ...(state && leaseUntil > now && until(state) > now ? { state: state.value } : {}),
-    claims: current(
-      known.claims.map(item => item.value),
-      now,
-    ),
-    measured: current(
-      known.measured.map(item => ({ ...item.value, by: item.event.pubkey })),
-      now,
-    ),
+    claims: current(known.claims, now, item => item.value),
+    measured: current(known.measured, now, item => ({ ...item.value, by: item.event.pubkey })),
     lastSeen: known.lastSeen,
   }
 }
 
 /** Every announced service as of `now`: those alive first, then the newest announcement. */
-export const entriesOf = (known: Known, now: number): Entry[] =>
-  known.announced
-    .map(held => entryOf(known, held, now))
-    .sort((a, b) =>
-      a.status !== b.status
-        ? a.status === 'alive'
-          ? -1
-          : 1
-        : b.announcedAt - a.announcedAt || (a.announcementId < b.announcementId ? -1 : 1),
-    )
+export function entriesOf(known: Known, now: number): Entry[] {
+  const entries = known.announced.map(held => entryOf(known, held, now))
+  if (entries.length < 2) return entries
+  return entries.sort((a, b) =>
+    a.status !== b.status
+      ? a.status === 'alive'
+        ? -1
+        : 1
+      : b.announcedAt - a.announcedAt || (a.announcementId < b.announcementId ? -1 : 1),
+  )
+}
 
 /** What has to be heard again to know the same. */
 export const eventsOf = ({ beat, announced, states, claims, measured }: Known): Event[] =>
