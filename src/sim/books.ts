@@ -184,7 +184,7 @@ export function openBooks({ params, customers, population, chance }: BooksOption
         sybilsInTop100ByVolume: ours(byVolume),
         graduates: count.graduates,
         honestGraduates: count.honest,
-        junkPerCaught: rounded(total.junk / Math.max(1, count.trusted)),
+        junkPerCaught: count.trusted > 0 ? rounded(total.junk / count.trusted) : 0,
         caught: count.caught,
         honestCaught: count.honestCaught,
         honestEjections: count.honestEjections,

@@ -59,7 +59,7 @@ export interface SimReport {
   readonly sybilsInTop100ByVolume: number
   readonly graduates: number
   readonly honestGraduates: number
-  /** Bad answers for each cheat that was caught after it had been trusted: an audit share of p allows 1/p. */
+  /** Bad answers for each cheat that was caught after it had been trusted: an audit share of p allows 1/p. 0 where none was. */
   readonly junkPerCaught: number
   readonly caught: number
   /** Honest nodes that failed an audit; there should be none. */
