@@ -7,6 +7,7 @@ import type { Journal } from '../src/journal/journal.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import { openKeys } from '../src/keys.ts'
 import { openChain } from '../src/router/chain.ts'
+import { openLabels } from '../src/router/labels.ts'
 import { restoreLog } from '../src/router/restore.ts'
 import { doorOf } from './worlds.ts'
 
@@ -44,6 +45,48 @@ function town() {
 }
 
 describe('the log of a router', () => {
+  test('brings back what must not be said twice: judgements of jobs, attested hashes, answered requests', async () => {
+    const { connect, restore } = town()
+    const old = memoryJournal()
+    const chain = openChain({
+      ...{ journal: old, keys, secret, clock, relays: connect(), onEntry() {}, onTrouble() {} },
+    })
+    const paid = { ...label, topic: 'payment' as const, hash: 'cd'.repeat(32), customer: node }
+    const drafts = [
+      label,
+      { ...paid, label: 'receipt-valid', checks: ['zapper'] },
+      { ...paid, label: 'settled', checks: ['zapper'] },
+      { ...paid, label: 'settled', hash: 'ef'.repeat(32), checks: ['acknowledgement'] },
+      { ...label, topic: 'audit' as const, label: 'passed' },
+    ]
+    for (const draft of drafts)
+      await chain.append(at =>
+        attestation.write({ ...draft, seq: at.seq, prev: at.prev, commit: at.commit }, seconds(clock)),
+      )
+    await chain.close()
+    const fresh = memoryJournal()
+    expect(await restore(fresh)).toEqual({ ok: true, entries: 5 })
+    const labels = openLabels({
+      journal: fresh,
+      clock,
+      chain: openChain({
+        ...{ journal: fresh, keys, secret, clock, relays: connect(), onEntry() {}, onTrouble() {} },
+      }),
+      limits: { perNodePerMinute: 60, perMinute: 60, badPerMinute: 60 },
+      onWritten() {},
+      onTrouble() {},
+    })
+    expect(labels.isJudged('outcome', job)).toBe(true)
+    expect(labels.isJudged('audit', job)).toBe(true)
+    expect(labels.attestedFor('cd'.repeat(32), 'zap')).toBe(job)
+    expect(labels.attestedFor('ef'.repeat(32), 'zap')).toBeUndefined()
+    expect(labels.attestedFor('ef'.repeat(32), 'proof')).toBe(job)
+    // Known already: taken, and nothing is written.
+    const before = fresh.shelf('router-log').size
+    expect(labels.payment({ ...paid, label: 'settled', checks: ['zapper'] }, 'zap')).toBe(true)
+    expect(fresh.shelf('router-log').size).toBe(before)
+  })
+
   test('comes back whole from the relays when the journal is lost, and goes on after its last entry', async () => {
     const { speak, restore, logOf } = town()
     const old = memoryJournal()

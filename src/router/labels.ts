@@ -54,6 +54,8 @@ const order: readonly PaymentLabel[] = [
   'settled',
 ]
 const names: readonly string[] = order
+const shelves = { payments: 'router-payments', hashes: 'router-hashes', judged: 'router-judged' } as const
+const paymentKey = ({ job, hash = '' }: Pick<Draft, 'job' | 'hash'>): string => `${job}:${hash}`
 const bad: ReadonlySet<string> = new Set(order.slice(0, 4))
 
 /** It was written before, or something better was. Nothing is wrong. */
@@ -61,11 +63,26 @@ class Known extends Error {
   override readonly name = 'Known'
 }
 
+/** What a label that was taken back from the relays keeps from being said again. Call it in the order of the log. */
+export function recallLabel(journal: Journal, label: Attestation): void {
+  const { topic, job, hash, checks, failed } = label
+  if (topic !== 'payment') {
+    journal.shelf(shelves.judged).set(`${topic} ${job}`, label.label)
+    return
+  }
+  journal.shelf(shelves.payments).set(paymentKey(label), label.label)
+  // Only a zap receipt is tried for who signed it.
+  const by = [...checks, ...failed].includes('zapper') ? 'zap' : 'proof'
+  const hashes = journal.shelf(shelves.hashes)
+  if (hash !== undefined && !bad.has(label.label) && (by === 'zap' || hashes.get(hash) === undefined))
+    hashes.set(hash, `${by} ${job}`)
+}
+
 export function openLabels(options: LabelsOptions): Labels {
   const { chain, journal, clock, limits, onWritten, onTrouble } = options
-  const payments = journal.shelf('router-payments')
-  const hashes = journal.shelf('router-hashes')
-  const judged = journal.shelf('router-judged')
+  const payments = journal.shelf(shelves.payments)
+  const hashes = journal.shelf(shelves.hashes)
+  const judged = journal.shelf(shelves.judged)
   const now = () => clock.now()
   const all = openBuckets(limits.perMinute, limits.perMinute / 4, 1, now)
   const nodes = openBuckets(limits.perNodePerMinute, limits.perNodePerMinute / 4, 10_000, now)
@@ -111,7 +128,7 @@ export function openLabels(options: LabelsOptions): Labels {
       return by === 'proof' || how === 'zap' ? job : undefined
     },
     payment(draft, by) {
-      const key = `${draft.job}:${draft.hash ?? ''}`
+      const key = paymentKey(draft)
       const rank = rankOf(draft.label)
       if (rankOf(payments.get(key)) >= rank) return true
       const { hash, job, label } = draft

@@ -24,10 +24,15 @@ export interface Remembered {
 
 /** Requests are ephemeral: no relay brings one back after so long. */
 const keptSeconds = 3_600
+const answersShelf = 'router-answers'
 const sweepMs = 600_000
 
+/** A request that a routing event of ours answers, taken back from the relays. `at` is unix seconds. */
+export const recallAnswer = (journal: Journal, request: string, at: number): void =>
+  journal.shelf(answersShelf).set(request, at)
+
 export function openRemembered(journal: Journal, clock: Clock): Remembered {
-  const answers = journal.shelf('router-answers')
+  const answers = journal.shelf(answersShelf)
   const requests = journal.shelf('router-requests')
   const known = new Map<string, number>()
   const begun = new Set<string>()

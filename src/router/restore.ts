@@ -10,7 +10,9 @@ import { openIntake } from '../intake.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
 import { keyOf } from './chain.ts'
+import { recallLabel } from './labels.ts'
 import { readBack } from './paging.ts'
+import { recallAnswer } from './remembered.ts'
 
 export type Restored =
   /** `entries` were written to the journal; 0 where it was whole. */
@@ -33,6 +35,8 @@ interface Entry {
   readonly seq: number
   readonly prev: string
   readonly event: Event
+  /** Leaves in the journal what this entry keeps the router from saying again. */
+  recall(journal: Journal): void
 }
 
 /** Reads back what the relays have of this key and the journal has not. Call it before the router opens. */
@@ -73,14 +77,25 @@ export async function restoreLog(options: RestoreOptions, signal: AbortSignal): 
     prev = entry.event.id
   }
   journal.atomically(() => {
-    for (const { seq, event } of rows) log.set(keyOf(seq), JSON.stringify(event))
+    for (const { seq, event, recall } of rows) {
+      log.set(keyOf(seq), JSON.stringify(event))
+      recall(journal)
+    }
   })
   return { ok: true, entries: rows.length }
 }
 
 function entryOf(event: Event): Entry | undefined {
-  const read = event.kind === routing.number ? routing.read(event) : attestation.read(event)
-  return read.ok ? { seq: read.value.seq, prev: read.value.prev, event } : undefined
+  if (event.kind === routing.number) {
+    const read = routing.read(event)
+    if (!read.ok) return undefined
+    const { seq, prev, request } = read.value
+    return { seq, prev, event, recall: journal => recallAnswer(journal, request, event.created_at) }
+  }
+  const read = attestation.read(event)
+  if (!read.ok) return undefined
+  const { value } = read
+  return { seq: value.seq, prev: value.prev, event, recall: journal => recallLabel(journal, value) }
 }
 
 /** Id of a kept entry; empty before the first. */
