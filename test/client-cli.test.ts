@@ -112,6 +112,15 @@ describe('gridstr trust', () => {
 })
 
 describe('gridstr ask, routed', () => {
+  test('a newcomer is tried only on whoever says so', async () => {
+    const router = await grid.router({ order: [0, 1] })
+    const by = ['--router', npub(router.pubkey)]
+    await say('ask', [...by, words])
+    await say('ask', [...by, '--explore', words])
+    expect(router.asked.map(({ explore }) => explore)).toEqual([undefined, true])
+    router.close()
+  })
+
   test('by a router: a person sees who and why, a script the route, the attempts and the acknowledgement', async () => {
     const router = await grid.router({ order: [1, 0] })
     const by = ['--router', npub(router.pubkey)]
@@ -167,7 +176,17 @@ describe('gridstr ask, routed', () => {
 
   test('every option is in the help', () => {
     const help = [...askCommand.help, ...trustCommand.help].join('\n')
-    for (const option of ['router', 'router-fee-msats', 'policy', 'privacy', 'region', 'min-score', 'deny', 'no-hedge'])
+    for (const option of [
+      'router',
+      'router-fee-msats',
+      'policy',
+      'privacy',
+      'region',
+      'min-score',
+      'deny',
+      'explore',
+      'no-hedge',
+    ])
       expect(help).toContain(`--${option}`)
   })
 })

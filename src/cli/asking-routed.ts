@@ -19,6 +19,7 @@ export const routingOptions = {
   region: { type: 'string' },
   'min-score': { type: 'string' },
   deny: { type: 'string', multiple: true },
+  explore: { type: 'boolean' },
   'no-hedge': { type: 'boolean' },
 } as const
 
@@ -31,13 +32,14 @@ export const routingHelp = [
   '  --region NAME    only nodes there',
   '  --min-score N    only nodes that the router scores at least so high, 0 to 100',
   '  --deny NPUB      never this node; repeat for more',
+  '  --explore        also a newcomer that nobody has proven, now and then (default: only while nobody is proven)',
   '  --no-hedge       ask no second node where the first keeps silent',
   '                   (each of these, from --router on: when a node fails, the next one is asked, under the same --max-sats)',
 ]
 
 type Wish = Pick<
   RoutedQuestion,
-  'routers' | 'routerFeeMsats' | 'policy' | 'privacy' | 'region' | 'minScore' | 'deny' | 'hedge'
+  'routers' | 'routerFeeMsats' | 'policy' | 'privacy' | 'region' | 'minScore' | 'deny' | 'explore' | 'hedge'
 >
 
 /** What is wished of routing; `undefined` where nothing is. Throws `UsageError`. */
@@ -50,8 +52,9 @@ export function routingOf(args: Arguments): Wish | undefined {
   const routers = args.texts('router').map(text => keyOf('router', text))
   const deny = args.texts('deny').map(text => keyOf('deny', text))
   const hedge = !args.flag('no-hedge')
+  const explore = args.flag('explore')
   const said = [policy, privacy, region, minScore, fee].some(value => value !== undefined)
-  if (!said && hedge && routers.length === 0 && deny.length === 0) return undefined
+  if (!said && hedge && !explore && routers.length === 0 && deny.length === 0) return undefined
   try {
     openPolicy(policy)
   } catch (error) {
@@ -59,6 +62,7 @@ export function routingOf(args: Arguments): Wish | undefined {
   }
   return {
     ...{ routers, deny, hedge },
+    ...(explore ? { explore } : {}),
     ...(policy === undefined ? {} : { policy }),
     ...(privacy === undefined ? {} : { privacy: privacy as 0 | 1 | 2 | 3 }),
     ...(region === undefined ? {} : { region }),

@@ -17,6 +17,8 @@ export interface Conditions {
   readonly determinism?: string
   /** 0 to 100. */
   readonly minScore?: number
+  /** A newcomer that nobody has proven may be tried on this job. */
+  readonly explore?: boolean
   readonly terms?: WishedTerms
   readonly maxTokens?: number
   readonly deadlineMs?: number

@@ -49,6 +49,8 @@ export interface RoutedQuestion extends Omit<Question, 'node' | 'onEvent' | 'beg
   readonly determinism?: string
   /** 0 to 100. */
   readonly minScore?: number
+  /** A newcomer that nobody has proven may be tried on this job. Default false: only while nobody is proven. */
+  readonly explore?: boolean
   readonly deadlineMs?: number
   /** How long routers may collect quotes, and how much longer they are waited for. Defaults 500 and 2,000. */
   readonly auctionMs?: number
@@ -216,6 +218,7 @@ function conditionsOf(question: RoutedQuestion): Conditions {
     region,
     determinism,
     minScore,
+    explore,
     terms,
     maxTokens,
   } = question
@@ -223,7 +226,7 @@ function conditionsOf(question: RoutedQuestion): Conditions {
   return {
     ...{ kind: textRequest.number, capMsats, privacy, allow, deny },
     ...Object.fromEntries(
-      Object.entries({ model, region, determinism, minScore, terms, maxTokens, deadlineMs }).filter(
+      Object.entries({ model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs }).filter(
         ([, value]) => value !== undefined,
       ),
     ),
