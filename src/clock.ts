@@ -97,3 +97,9 @@ export function timeLimit(clock: Clock, ms: number, other?: AbortSignal): { sign
   const stop = clock.after(ms, () => late.abort())
   return { signal: other ? AbortSignal.any([late.signal, other]) : late.signal, stop }
 }
+
+/** A wait of `ms` that `end` or `signal` makes shorter. The time runs from here; `over` never rejects. */
+export function patience(clock: Clock, ms: number, signal: AbortSignal): { readonly over: Promise<void>; end(): void } {
+  const enough = new AbortController()
+  return { over: pause(clock, ms, AbortSignal.any([signal, enough.signal])), end: () => enough.abort() }
+}

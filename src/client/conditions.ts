@@ -2,26 +2,13 @@
  * The conditions of a customer, held against what is known of a node.
  * @module
  */
-import { type Announcement, type Privacy, privacyLevels, type TermsWord, type WishedTerms } from '../../kinds/index.ts'
+import { type Announcement, privacyLevels, type QuoteRequest, type TermsWord } from '../../kinds/index.ts'
 
-/** What whoever works has to keep. */
-export interface Conditions {
-  readonly kind: number
-  readonly model?: string
+type Asked = 'kind' | 'model' | 'privacy' | 'allow' | 'deny' | 'region' | 'determinism' | 'minScore' | 'explore'
+
+/** What whoever works has to keep: the words of a request for quotes, and always a cap. */
+export interface Conditions extends Pick<QuoteRequest, Asked | 'terms' | 'maxTokens' | 'deadlineMs'> {
   readonly capMsats: bigint
-  /** 0 public, 1 sealed to the node, 2 and 3 as the node announces. */
-  readonly privacy: Privacy
-  readonly allow: readonly string[]
-  readonly deny: readonly string[]
-  readonly region?: string
-  readonly determinism?: string
-  /** 0 to 100. */
-  readonly minScore?: number
-  /** A newcomer that nobody has proven may be tried on this job. */
-  readonly explore?: boolean
-  readonly terms?: WishedTerms
-  readonly maxTokens?: number
-  readonly deadlineMs?: number
 }
 
 export interface Known {

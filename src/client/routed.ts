@@ -3,8 +3,7 @@
  * what came of each is said publicly.
  * @module
  */
-import type { Privacy } from '../../kinds/index.ts'
-import { textRequest } from '../../kinds/index.ts'
+import { type Privacy, present, textRequest } from '../../kinds/index.ts'
 import type { Why } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hedgeAfterMs } from '../routing/index.ts'
@@ -209,27 +208,11 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
 const mostRouters = 8
 
 function conditionsOf(question: RoutedQuestion): Conditions {
-  const {
-    model,
-    capMsats,
-    privacy = 1,
-    allow = [],
-    deny = [],
-    region,
-    determinism,
-    minScore,
-    explore,
-    terms,
-    maxTokens,
-  } = question
-  const { deadlineMs } = question
+  const { capMsats, privacy = 1, allow = [], deny = [] } = question
+  const { model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs } = question
   return {
     ...{ kind: textRequest.number, capMsats, privacy, allow, deny },
-    ...Object.fromEntries(
-      Object.entries({ model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs }).filter(
-        ([, value]) => value !== undefined,
-      ),
-    ),
+    ...present({ model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs }),
   }
 }
 

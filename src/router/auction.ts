@@ -5,7 +5,7 @@
  */
 import { type Event, type Offered, present, type QuoteRequest, quote, quoteRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
-import { type Clock, seconds } from '../clock.ts'
+import { type Clock, patience, seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
 
 /** A quote that was asked for by us and came in time from whom it was asked. */
@@ -69,17 +69,12 @@ export function openAuctions(options: AuctionsOptions): Auctions {
         ),
         secret,
       )
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const one: Open = { request, waited: new Set(nodes), quotes: [], askedMs: clock.now(), done: resolve }
+      const { over, end } = patience(clock, ms, signal)
+      const one: Open = { request, waited: new Set(nodes), quotes: [], askedMs: clock.now(), done: end }
       open.set(question.id, one)
-      const stop = clock.after(ms, resolve)
-      const onAbort = () => resolve()
-      signal.addEventListener('abort', onAbort, { once: true })
       options.onAsked(question)
       void relays.publish(question, { want: 1, keepMs: 0 })
-      await promise
-      stop()
-      signal.removeEventListener('abort', onAbort)
+      await over
       open.delete(question.id)
       return one.quotes
     },

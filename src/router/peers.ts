@@ -15,7 +15,7 @@ import {
 } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { bounded } from '../bounded.ts'
-import { type Clock, seconds } from '../clock.ts'
+import { type Clock, patience, seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
 import { passedOn } from './auction.ts'
 import { vouchedFor } from './hearsay.ts'
@@ -120,17 +120,12 @@ export function openPeers(options: PeersOptions): Peers {
         request,
       )
       const question = keys.sign(quoteRequest.write(value, now), secret)
-      const { promise, resolve } = Promise.withResolvers<void>()
-      const one = { request: value, waited: new Set(peers), answers: [] as Answer[], done: resolve }
+      const { over, end } = patience(clock, ms, signal)
+      const one = { request: value, waited: new Set(peers), answers: [] as Answer[], done: end }
       open.set(question.id, one)
-      const stop = clock.after(ms, resolve)
-      const onAbort = () => resolve()
-      signal.addEventListener('abort', onAbort, { once: true })
       options.onAsked(question)
       void relays.publish(question, { want: 1, keepMs: 0 })
-      await promise
-      stop()
-      signal.removeEventListener('abort', onAbort)
+      await over
       open.delete(question.id)
       const { candidates, via } = merged(one.answers, peers)
       return { candidates: await vouchedFor(candidates, request, seconds(clock), relays, signal), via }
