@@ -28,6 +28,17 @@ function dyingAt(journal: Journal, n: number, die: () => void): Journal {
   return { ...journal, jobs: { ...journal.jobs, fact } }
 }
 
+/** One process that may die once. */
+function mortality() {
+  let living = true
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const die = () => {
+    living = false
+    resolve(undefined)
+  }
+  return { alive: () => living, die, death: promise }
+}
+
 /** Nothing that is called after the death of a process happens. */
 function mortal<T extends object>(thing: T, alive: () => boolean): T {
   return new Proxy(thing, {
@@ -87,19 +98,8 @@ describe.each(['before', 'hold', 'parts'] as const)('paid %s', wish => {
   for (let n = 1; n <= facts; n++)
     keeps('job.survives', `a node that is gone after fact ${n} is succeeded by one that finishes the job`, async () => {
       const { payee, payer, nodeJournal, clientJournal, node, client, question, settled } = await town(wish)
-      let alive = true
-      let died = () => {}
-      const death = new Promise<void>(resolve => {
-        died = resolve
-      })
-      const die = () => {
-        alive = false
-        died()
-      }
-      const first = await node(
-        dyingAt(nodeJournal, n, die),
-        mortal(payee, () => alive),
-      )
+      const { alive, die, death } = mortality()
+      const first = await node(dyingAt(nodeJournal, n, die), mortal(payee, alive))
       const asked = client(clientJournal, payer).ask(question)
       await Promise.race([death, asked])
       await first.close()
@@ -114,19 +114,8 @@ describe.each(['before', 'hold', 'parts'] as const)('paid %s', wish => {
     for (let n = 1; n < 12; n++) {
       const { payee, payer, nodeJournal, clientJournal, node, client, question, settled } = await town(wish)
       const seller = await node(nodeJournal, payee)
-      let alive = true
-      let died = () => {}
-      const death = new Promise<undefined>(resolve => {
-        died = () => resolve(undefined)
-      })
-      const die = () => {
-        alive = false
-        died()
-      }
-      const first = client(
-        dyingAt(clientJournal, n, die),
-        mortal(payer, () => alive),
-      )
+      const { alive, die, death } = mortality()
+      const first = client(dyingAt(clientJournal, n, die), mortal(payer, alive))
       const asked = first.ask(question).catch(() => undefined)
       const ended = await Promise.race([death, asked])
       if (ended === undefined) {
@@ -145,20 +134,9 @@ describe.each(['before', 'hold', 'parts'] as const)('paid %s', wish => {
 describe('withdrawn while the node was away', () => {
   keeps('job.survives', 'a job is not worked on by the node that comes back', async () => {
     const { payee, payer, nodeJournal, clientJournal, node, client, question } = await town('before')
-    let alive = true
-    let died = () => {}
-    const death = new Promise<void>(resolve => {
-      died = resolve
-    })
-    const die = () => {
-      alive = false
-      died()
-    }
+    const { alive, die, death } = mortality()
     // Its first fact is the bill: nothing is paid yet.
-    const first = await node(
-      dyingAt(nodeJournal, 1, die),
-      mortal(payee, () => alive),
-    )
+    const first = await node(dyingAt(nodeJournal, 1, die), mortal(payee, alive))
     const leave = new AbortController()
     const asked = client(
       clientJournal,
