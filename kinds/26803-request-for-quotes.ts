@@ -6,7 +6,7 @@ import { bad, dialects, good } from './26803-samples.ts'
 import { defineKind, ok, present } from './define.ts'
 import { list, loose, many, maybe, one } from './fields.ts'
 import { LONGEST_MODEL } from './prices.ts'
-import { type Privacy, privacies } from './privacy.ts'
+import { type Privacy, privacyLevel } from './privacy.ts'
 import { digest, listOf } from './shapes.ts'
 import { type WishedTerms, wishedTerms } from './terms.ts'
 import { hex, integer, msats, relayList, seconds, text, type Value, yes } from './values.ts'
@@ -42,12 +42,6 @@ export interface QuoteRequest {
   readonly origin?: string
   readonly relays: readonly string[]
   readonly expiresAt: number
-}
-
-const privacy: Value<Privacy> = {
-  form: '<0|1|2|3>',
-  read: ([said]) => privacies.find(level => String(level) === said),
-  write: level => [String(level)],
 }
 
 /** One that is no key spoils all, so that a list of who may not is never cut short. */
@@ -86,7 +80,7 @@ export const quoteRequest = defineKind({
     ),
     privacy: maybe(
       'privacy',
-      privacy,
+      privacyLevel,
       'How private the job is to be: 0 public, 1 sealed to the node, 2 and 3 as nodes announce them. Unsaid: 0.',
       'A level of privacy is 0, 1, 2 or 3, said once.',
     ),

@@ -58,6 +58,8 @@ export interface Announcement {
   readonly determinism?: string
   /** Jobs that it works on at once. */
   readonly slots?: number
+  /** Seconds for which it keeps a job after its end, as it says itself. Absent: it does not say. */
+  readonly retentionSeconds?: number
   readonly prices?: readonly PostedPrice[]
 }
 
@@ -139,7 +141,7 @@ export const handler = defineKind({
     splits: splitsField,
   },
   content:
-    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`, `region?`, `privacy?` (numbers 0 to 3), `determinism?`, `slots?`, `prices?` [{`kind`, `model`, `msats` (string), `unit` (`job`, `1k-tokens`, `second`, `MB`)}]}.',
+    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`, `region?`, `privacy?` (numbers 0 to 3), `determinism?`, `slots?`, `retentionSeconds?`, `prices?` [{`kind`, `model`, `msats` (string), `unit` (`job`, `1k-tokens`, `1k-in`, `1k-out`, `second`, `MB`)}]}.',
   rules: { content: 'The content is a JSON object of at most 131,072 characters.' },
   read({ id = '', kinds, topics, terms, splits }, { content, refuse }) {
     const said = parseJson(content, limits)
@@ -169,6 +171,7 @@ export const handler = defineKind({
         privacy: levelsOf(manifest['privacy']),
         determinism: wordOf(manifest['determinism']),
         slots: whole(0, 1_000_000)(manifest['slots']),
+        retentionSeconds: whole(0, 10_000_000_000)(manifest['retentionSeconds']),
         prices: orNone(postedPrices(manifest['prices'])),
       }),
     )

@@ -5,35 +5,38 @@
 import { bad, dialects, good } from './5050-samples.ts'
 import { defineKind, ok, present } from './define.ts'
 import { loose, maybe } from './fields.ts'
-import { type Input, type Message, readMessages, requestFields } from './inputs.ts'
+import { type Input, type JobRequest, requestFields } from './inputs.ts'
 import type { Read } from './kind.ts'
-import { type WishedTerms, wishedTerms } from './terms.ts'
-import { decimal, hex, integer, text } from './values.ts'
+import {
+  type Message,
+  type ResponseFormat,
+  readMessages,
+  responseFormat,
+  stopTexts,
+  type Tool,
+  type ToolChoice,
+  toolChoice,
+  tools,
+} from './messages.ts'
+import { decimal, integer, yes } from './values.ts'
 
-/** A text generation job. `stream` asks for 26800 frames; `receipt` announces a zap request in a 21059 wrap. */
-export interface TextRequest {
-  readonly inputs: readonly Input[]
-  readonly model?: string
+/** A text generation job. */
+export interface TextRequest extends JobRequest {
   readonly maxTokens?: number
   readonly temperature?: number
   readonly topP?: number
   readonly topK?: number
   readonly frequencyPenalty?: number
+  readonly presencePenalty?: number
   readonly seed?: number
-  readonly output?: string
-  readonly bidMsats?: bigint
-  readonly relays: readonly string[]
-  readonly providers: readonly string[]
-  readonly expiresAt?: number
-  readonly stream: boolean
-  readonly receipt: boolean
-  readonly alt?: string
-  /** How the customer would like to pay. Absent: before the work. */
-  readonly terms?: WishedTerms
-  /** Id of the routing event (4631) that named the provider. Public on sealed jobs too. */
-  readonly routing?: string
-  /** Id of the quote (4630) that the customer takes up. Public on sealed jobs too. */
-  readonly quote?: string
+  readonly stop?: readonly string[]
+  readonly tools?: readonly Tool[]
+  readonly toolChoice?: ToolChoice
+  /** False: one call at most. */
+  readonly parallelToolCalls?: boolean
+  readonly responseFormat?: ResponseFormat
+  /** Wants the probability of each token, and of so many others in its place. */
+  readonly logprobs?: number
 }
 
 const param = (key: string, ...aliases: string[]) => ['param', key, ...aliases] as const
@@ -47,12 +50,6 @@ export const textRequest = defineKind({
   source: 'NIP-90; data-vending-machines kind 5050',
   fields: {
     ...requestFields,
-    model: maybe(
-      param('model'),
-      text('<name>'),
-      'The wanted model.',
-      inRange('model', 'a name of 1 to 256 characters'),
-    ),
     maxTokens: maybe(
       param('max_tokens', 'max-tokens', 'maxTokens'),
       integer('<count>', 1, 1_000_000),
@@ -89,23 +86,49 @@ export const textRequest = defineKind({
       'Makes sampling repeatable.',
       inRange('seed', 'a whole number from 0 to 2^53-1'),
     ),
-    terms: loose(
-      'terms',
-      wishedTerms,
-      'How the customer would like to pay: before or after the work, in n parts (1 to 64; a third value says how many of them were bought elsewhere: they come as the last message, of the assistant), held until the answer is there, or held until a verifier releases it. A wish: the bill says what is. Unknown words are no wish.',
+    stop: maybe(
+      param('stop'),
+      stopTexts,
+      'Texts that end the answer; they are not part of it.',
+      inRange('stop', 'one to 16 texts of 1 to 256 characters'),
     ),
-    routing: loose(
-      'routing',
-      hex('<routing event id>'),
-      'The routing event (4631) that named the provider; public on sealed jobs too.',
+    presencePenalty: maybe(
+      param('presence_penalty', 'presence-penalty'),
+      decimal('<number>', -2, 2),
+      'Penalty on what was said at all.',
+      inRange('presence_penalty', 'a number from -2 to 2'),
     ),
-    quote: loose('quote', hex('<quote id>'), 'The quote (4630) that the customer takes up; public on sealed jobs too.'),
+    tools: maybe(
+      param('tools'),
+      tools,
+      'Tools that the model may call. Ask for `output` application/x-ndjson beside it.',
+      inRange('tools', 'a JSON list of 1 to 128 tools, each with a name of its own, within 65,536 characters'),
+    ),
+    toolChoice: maybe(
+      param('tool_choice'),
+      toolChoice,
+      'Whether tools may, must not or must be called.',
+      inRange('tool_choice', '`auto`, `none`, `required` or `function` and a name'),
+    ),
+    parallelToolCalls: loose(param('parallel_tool_calls'), yes, 'False: one call at most.'),
+    responseFormat: maybe(
+      param('response_format'),
+      responseFormat,
+      'The text must be JSON, of this schema where one is given.',
+      inRange('response_format', '`json_object`, or `json_schema` and a JSON schema within 65,536 characters'),
+    ),
+    logprobs: maybe(
+      param('logprobs'),
+      integer('<count>', 0, 20),
+      'Wants each token with its probability and so many others. Ask for `output` application/x-ndjson beside it.',
+      inRange('logprobs', 'a whole number from 0 to 20'),
+    ),
   },
   content: 'Empty, or the ciphertext of a JSON list of the private tags. A public text is ignored.',
   rules: {
     input: 'A job has at least one input.',
     messages:
-      'An input with marker `messages` is a JSON list of 1 to 256 `{role, content}` of role system, user or assistant, and there is one at most.',
+      'An input with marker `messages` is a JSON list of 1 to 1,024 `{role, content, tool_calls?, tool_call_id?}` of role system (or developer), user, assistant or tool, and there is one at most.',
   },
   seal: 'tags',
   bare: opened => ['i', opened, 'text'],
@@ -126,9 +149,11 @@ export const textRequest = defineKind({
       }),
     )
   },
-  write: ({ bidMsats, stream, receipt, inputs, relays, providers, ...rest }: TextRequest) => ({
+  write: ({ bidMsats, stream, receipt, inputs, relays, providers, stop, tools: may, ...rest }: TextRequest) => ({
     fields: {
       ...rest,
+      stop: stop && [...stop],
+      tools: may && [...may],
       inputs: [...inputs],
       relays: [...relays],
       providers: [...providers],

@@ -7,7 +7,7 @@ import { broken, type Field, loose, maybe, type Tag } from './fields.ts'
 import { isHex } from './hex.ts'
 import type { Event, Read, Refusal } from './kind.ts'
 import { isCiphertext, type SealedUnder, sealedUnder } from './terms.ts'
-import { amount, hex, integer, text, type Value } from './values.ts'
+import { amount, hex, integer, msats, text, type Value } from './values.ts'
 
 const isId = (value: string | undefined): value is string => value !== undefined && isHex(value, 64)
 const ids = (tags: readonly Tag[], name: string): Tag[] => tags.filter(tag => tag[0] === name && isId(tag[1]))
@@ -81,6 +81,22 @@ export interface TextResult {
   readonly digest?: string
   readonly status?: 'success'
   readonly sealedUnder?: SealedUnder
+  /** Why the answer ends: it was complete, it reached a limit, or tools are to be called. */
+  readonly finish?: Finish
+  /** What the customer paid beyond the cost, kept by the provider for it. */
+  readonly creditMsats?: bigint
+  /** Id of the manifest (38630) of the text, where it was too large for the event; the content is empty then. */
+  readonly chunked?: string
+}
+
+/** Why an answer ends. */
+export type Finish = 'stop' | 'length' | 'tool-calls'
+
+const finishes: ReadonlySet<string> = new Set(['stop', 'length', 'tool-calls'])
+const finish: Value<Finish> = {
+  form: '<stop|length|tool-calls>',
+  read: ([said = '']) => (finishes.has(said) ? (said as Finish) : undefined),
+  write: said => [said],
 }
 
 /** The fields of every job result. */
@@ -102,6 +118,9 @@ export const resultFields = {
     sealedUnder,
     'The content is base64 of a 12-byte nonce and AES-256-GCM ciphertext; the key is HKDF-SHA256 of the preimage, salt the payment hash, info "gridstr result". On a sealed result the tag stands bare and its values come before the content, each followed by a space, inside the ciphertext.',
   ),
+  finish: loose('finish', finish, 'Why the answer ends.'),
+  creditMsats: loose('credit', msats, 'What was paid beyond the cost: the provider keeps it for the customer.'),
+  chunked: loose('chunked', hex('<manifest id>'), 'The text is in chunks (4635), as this manifest (38630) says.'),
   foreign: maybe(
     's',
     { form: '', read: () => undefined, write: () => [] },
@@ -120,6 +139,9 @@ interface FoundResult {
   readonly usage: TextResult['usage'] | undefined
   readonly digest: string | undefined
   readonly sealedUnder: SealedUnder | undefined
+  readonly finish: Finish | undefined
+  readonly creditMsats: bigint | undefined
+  readonly chunked: string | undefined
 }
 
 /** Looks like JSON of an event with this id, as JavaScript and Python space it; whoever uses the copy parses and verifies it. */
@@ -133,7 +155,7 @@ export function readTextResult(
   found: FoundResult,
   { content }: { content: string; refuse(rule: never): Refusal },
 ): Read<TextResult> {
-  const { job, customer, request, amount: owed, status, model, usage, digest, sealedUnder: under } = found
+  const { job, customer, request, amount: owed, status, model, usage, digest, sealedUnder: under, ...rest } = found
   return ok(
     present({
       job,
@@ -147,13 +169,14 @@ export function readTextResult(
       digest,
       status: status === 'success' ? ('success' as const) : undefined,
       sealedUnder: under,
+      ...rest,
     }),
   )
 }
 
 /** Writes the fields of any result whose content is text. */
-export const writeTextResult = ({ text: content, msats, bolt11, ...rest }: TextResult) => {
+export const writeTextResult = ({ text: content, msats: owed, bolt11, ...rest }: TextResult) => {
   if (rest.sealedUnder !== undefined && !isCiphertext(content))
     throw new TypeError('sealed-under: the text of a result under a preimage is base64 of nonce and ciphertext.')
-  return { fields: { ...rest, amount: { msats: msats ?? 0n, ...(bolt11 === undefined ? {} : { bolt11 }) } }, content }
+  return { fields: { ...rest, amount: { msats: owed ?? 0n, ...(bolt11 === undefined ? {} : { bolt11 }) } }, content }
 }

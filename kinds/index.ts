@@ -71,8 +71,20 @@ export { type Benchmark, benchmark } from './38600-benchmark.ts'
 export { type NodeState, nodeState, type Slots } from './38601-node-state.ts'
 export { type PriceSheet, priceSheet } from './38610-price-sheet.ts'
 export { type Bond, type BondProof, bond, LONGEST_BOND_SECONDS } from './38620-bond.ts'
-export { jobIdOf, type TextResult } from './answers.ts'
+export { type Finish, jobIdOf, type TextResult } from './answers.ts'
 export { present } from './define.ts'
+export {
+  type Delta,
+  type DeltaReader,
+  deltasOutput,
+  type Gathered,
+  gather,
+  openDeltas,
+  readDelta,
+  type TokenLogprob,
+  type ToolCallPiece,
+  writeDelta,
+} from './deltas.ts'
 export {
   about,
   addressedTo,
@@ -90,9 +102,12 @@ export {
   relaysOf,
   resultKind,
 } from './envelope.ts'
-export { type Input, type Message, messagesInput, textInput } from './inputs.ts'
+export { type Input, type JobRequest, messagesInput, textInput } from './inputs.ts'
+export { type AnyRequest, type JobKind, jobKind, jobKinds } from './job-kinds.ts'
 export { parseEvent } from './json.ts'
 export { type Encrypt, type Event, isSealed, type Kind, type Read, type Refusal, type Template } from './kind.ts'
+export type { JsonObject, Message, ResponseFormat, Tool, ToolCall, ToolChoice } from './messages.ts'
+export { readMessages, writeMessages } from './messages.ts'
 export type { PostedPrice, PriceRow, PriceUnit } from './prices.ts'
 export { type Privacy, privacies } from './privacy.ts'
 export type { Factors } from './records.ts'

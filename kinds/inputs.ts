@@ -3,7 +3,9 @@
  * @module
  */
 import { list, loose, many, maybe } from './fields.ts'
-import { isRecord, parseJson } from './json.ts'
+import { type Message, writeMessages } from './messages.ts'
+import { type Privacy, privacyLevel } from './privacy.ts'
+import { type WishedTerms, wishedTerms } from './terms.ts'
 import { hex, msats, relayList, relayUrl, seconds, text, type Value, yes } from './values.ts'
 
 /** One NIP-90 `i` tag. `data` of an `event` or `job` input is an event id. */
@@ -12,12 +14,6 @@ export interface Input {
   readonly type: 'text' | 'url' | 'event' | 'job'
   readonly relay?: string
   readonly marker?: string
-}
-
-/** One turn of a conversation. */
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant'
-  readonly content: string
 }
 
 const types: Readonly<Record<string, Input['type'] | undefined>> = {
@@ -52,23 +48,35 @@ export const input: Value<Input> = {
 /** A plain text input. */
 export const textInput = (data: string): Input => ({ data, type: 'text' })
 
-/** A whole conversation as one input: a JSON list of `{role, content}` under the marker `messages`. */
+/** A whole conversation as one input: a JSON list of turns under the marker `messages`. */
 export const messagesInput = (messages: readonly Message[]): Input => ({
-  data: JSON.stringify(messages.map(({ role, content }) => ({ role, content }))),
+  data: writeMessages(messages),
   type: 'text',
   marker: 'messages',
 })
 
-const isMessage = (value: unknown): value is Message =>
-  isRecord(value) &&
-  (value['role'] === 'system' || value['role'] === 'user' || value['role'] === 'assistant') &&
-  typeof value['content'] === 'string'
-
-/** Reads the data of a `messages` input: 1 to 256 turns; `undefined` for anything else. */
-export function readMessages(data: string): Message[] | undefined {
-  const list = parseJson(data, { chars: 262_144, depth: 2, nodes: 4_096 })
-  if (!Array.isArray(list) || list.length === 0 || list.length > 256 || !list.every(isMessage)) return undefined
-  return list.map(({ role, content }) => ({ role, content }))
+/** What every job says, whatever its kind. `stream` asks for 26800 frames; `receipt` announces a zap request in a 21059 wrap. */
+export interface JobRequest {
+  readonly inputs: readonly Input[]
+  readonly model?: string
+  readonly output?: string
+  readonly bidMsats?: bigint
+  readonly relays: readonly string[]
+  readonly providers: readonly string[]
+  readonly expiresAt?: number
+  readonly stream: boolean
+  readonly receipt: boolean
+  /** Parts of the text so far in 7000 `partial`, now and then. */
+  readonly partial?: boolean
+  /** The level of privacy that the customer relies on. */
+  readonly privacy?: Privacy
+  readonly alt?: string
+  /** How the customer would like to pay. Absent: before the work. */
+  readonly terms?: WishedTerms
+  /** Id of the routing event (4631) that named the provider. Public on sealed jobs too. */
+  readonly routing?: string
+  /** Id of the quote (4630) that the customer takes up. Public on sealed jobs too. */
+  readonly quote?: string
 }
 
 /** The fields of every job request. `bid` and `expiration` are promises about money and time, so bad ones refuse the job. */
@@ -100,10 +108,33 @@ export const requestFields = {
     'An expiration is whole unix seconds, said once.',
   ),
   stream: loose(['param', 'stream'], yes, 'The customer listens for 26800 frames.'),
+  partial: loose(['param', 'partial'], yes, 'The customer wants the text so far in `partial` feedback, now and then.'),
+  privacy: loose(
+    ['param', 'privacy'],
+    privacyLevel,
+    'The level of privacy that the customer relies on: a provider that does not keep it refuses.',
+  ),
+  model: maybe(
+    ['param', 'model'],
+    text('<name>'),
+    'The wanted model.',
+    '`model` is a name of 1 to 256 characters, and all mentions of it agree.',
+  ),
   receipt: loose(
     'receipt',
     text('9735', 16),
     'The customer will send its zap request (9734) in a 21059 wrap and wants a 9735.',
   ),
   alt: loose('alt', text('<text>', 1_024), 'NIP-31 fallback text.'),
+  terms: loose(
+    'terms',
+    wishedTerms,
+    'How the customer would like to pay: before or after the work, in n parts (1 to 64; a third value says how many of them were bought elsewhere: they come as the last message, of the assistant), held until the answer is there, or held until a verifier releases it. A wish: the bill says what is. Unknown words are no wish.',
+  ),
+  routing: loose(
+    'routing',
+    hex('<routing event id>'),
+    'The routing event (4631) that named the provider; public on sealed jobs too.',
+  ),
+  quote: loose('quote', hex('<quote id>'), 'The quote (4630) that the customer takes up; public on sealed jobs too.'),
 }

@@ -5,8 +5,11 @@
 import { money, record, type Shape, string, whole, word } from './shapes.ts'
 import { integer, msats, type Value } from './values.ts'
 
-/** What a price is for: a whole job, a thousand tokens of prompt and answer, a second, or a million bytes. */
-export type PriceUnit = 'job' | '1k-tokens' | 'second' | 'MB'
+/**
+ * What a price is for: a whole job, a thousand tokens of prompt and answer, of the prompt alone (`1k-in`) or of the answer
+ * alone (`1k-out`), a second, or a million bytes.
+ */
+export type PriceUnit = 'job' | '1k-tokens' | '1k-in' | '1k-out' | 'second' | 'MB'
 
 /** One posted price. An empty `model` is any model. */
 export interface PostedPrice {
@@ -32,7 +35,7 @@ export interface PriceRow {
   readonly surge: number
 }
 
-const units: readonly PriceUnit[] = ['job', '1k-tokens', 'second', 'MB']
+const units: readonly PriceUnit[] = ['job', '1k-tokens', '1k-in', '1k-out', 'second', 'MB']
 const unitOf = (said: string | undefined): PriceUnit | undefined => units.find(unit => unit === said)
 const kind = integer('', 0, 65_535)
 const count = integer('', 0, 1_000_000)
@@ -41,7 +44,7 @@ export const LONGEST_MODEL = 256
 
 /** The `price` tag of a node. */
 export const postedPrice: Value<PostedPrice> = {
-  form: '<kind> <model or empty> <msats> <job|1k-tokens|second|MB>',
+  form: '<kind> <model or empty> <msats> <job|1k-tokens|1k-in|1k-out|second|MB>',
   read(said) {
     const [, model = '', , unit] = said
     const found = { kind: kind.read(said), model, msats: msats.read(said.slice(2)), unit: unitOf(unit) }
@@ -63,7 +66,7 @@ const pricing: Shape<PostedPrice> = record(
 
 /** The `price` tag of a sheet. */
 export const priceRow: Value<PriceRow> = {
-  form: '<kind> <model or empty> <job|1k-tokens|second|MB> <low> <median> <high msats> <settled msats or empty> <nodes> <surge in thousandths>',
+  form: '<kind> <model or empty> <job|1k-tokens|1k-in|1k-out|second|MB> <low> <median> <high msats> <settled msats or empty> <nodes> <surge in thousandths>',
   read(said) {
     const [, model = '', third] = said
     const settled = said[6] === '' ? null : msats.read(said.slice(6))

@@ -4,7 +4,7 @@
  * A job is a plain value that can be written down; acts are started only after it was, and their outcomes come back as facts.
  * @module
  */
-import type { BilledTerms } from '../kinds/index.ts'
+import type { BilledTerms, Finish } from '../kinds/index.ts'
 import { clientStep } from './job/client-side.ts'
 import { nodeStep } from './job/node-side.ts'
 
@@ -42,6 +42,7 @@ export interface Answer {
   readonly model: string
   readonly promptTokens: number
   readonly outputTokens: number
+  readonly finish?: Finish
 }
 
 /** An invoice of the node for this job. `expiresAt` is unix seconds. */

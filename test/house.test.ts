@@ -55,6 +55,8 @@ const leaves = ['clock', 'bounded', 'hash']
 const heart = ['job', 'mailbox', 'intake', 'keys', 'seal', 'journal', 'ledger']
 const members = ['runners', 'payments', 'routing', 'verification', 'strategies']
 const roles = ['client', 'node', 'router']
+/** What applications use: above the client, below the commands. */
+const doors = ['openai', 'ai-sdk', 'mcp']
 const may: Record<string, readonly string[]> = {
   kinds: [],
   clock: [],
@@ -72,8 +74,13 @@ const may: Record<string, readonly string[]> = {
   seal: ['kinds', 'keys', ...leaves],
   intake: ['kinds', 'keys', ...leaves],
   connect: ['kinds', 'relays', 'intake', 'keys', ...leaves],
+  payload: ['kinds', 'relays', 'keys', 'seal', 'journal', ...leaves],
+  session: ['kinds', 'relays', 'connect', 'client', 'payload', ...heart, 'payments', 'routing', ...leaves],
+  ...Object.fromEntries(doors.map(room => [room, ['kinds', 'session', ...leaves]])),
   ...Object.fromEntries(members.map(room => [room, ['kinds', 'ledger', 'tensors', ...leaves]])),
-  ...Object.fromEntries(roles.map(room => [room, ['kinds', 'relays', 'escrow', ...heart, ...members, ...leaves]])),
+  ...Object.fromEntries(
+    roles.map(room => [room, ['kinds', 'relays', 'escrow', 'payload', ...heart, ...members, ...leaves]]),
+  ),
 }
 
 describe('who imports whom', () => {
@@ -98,19 +105,27 @@ describe('who imports whom', () => {
   test('each outside package enters the house through one file', () => {
     // What `kinds/` signs its vectors with cannot come from a room of ours.
     const pardoned = new Set(['kinds/print.ts'])
-    const doors = new Map<string, Set<string>>()
+    const entries = new Map<string, Set<string>>()
     for (const file of sources.filter(one => !pardoned.has(one)))
       for (const { from, typeOnly } of importsOf(file)) {
         if (/^(kinds|relays|src)\//.test(from) || from.startsWith('node:') || typeOnly) continue
-        doors.set(from, (doors.get(from) ?? new Set()).add(file))
+        entries.set(from, (entries.get(from) ?? new Set()).add(file))
       }
-    const shared = [...doors].filter(([, at]) => at.size > 1).map(([name, at]) => `${name}: ${[...at].join(', ')}`)
+    const shared = [...entries].filter(([, at]) => at.size > 1).map(([name, at]) => `${name}: ${[...at].join(', ')}`)
     expect(shared).toEqual([])
-    expect(doors.size).toBeGreaterThan(5)
+    expect(entries.size).toBeGreaterThan(5)
   })
 
   test('native and heavy packages load when they are first used', () => {
-    const heavy = ['node-llama-cpp', 'koffi', 'lightningdevkit', '@nostr-dev-kit/ndk', 'nostr-relaypool', 'nostr-wasm']
+    const heavy = [
+      'node-llama-cpp',
+      'koffi',
+      'lightningdevkit',
+      '@nostr-dev-kit/ndk',
+      'nostr-relaypool',
+      'nostr-wasm',
+      'onnxruntime-node',
+    ]
     const eager = sources.flatMap(file =>
       importsOf(file)
         .filter(({ from, dynamic, typeOnly }) => heavy.includes(from) && !dynamic && !typeOnly)

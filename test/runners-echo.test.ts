@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { handClock } from '../src/clock.ts'
 import { echoRunner } from '../src/runners/echo.ts'
 import { RunnerError } from '../src/runners/runner.ts'
-import { collect, runnerSuite, work } from './suites/runners.ts'
+import { collect, runnerSuite, textIn, work } from './suites/runners.ts'
 
 runnerSuite('echo', () => echoRunner({ clock: handClock() }), {
   first: 'the quick brown fox jumps',
@@ -52,7 +52,7 @@ describe('echo', () => {
     const clock = handClock()
     const runner = echoRunner({ clock, delayMs: 100, pieceMs: 10 })
     const heard: string[] = []
-    const running = runner.run(work('a b c'), piece => void heard.push(piece), new AbortController().signal)
+    const running = runner.run(work('a b c'), piece => void heard.push(textIn(piece)), new AbortController().signal)
     await clock.advance(99)
     expect(heard).toEqual([])
     await clock.advance(1)
@@ -78,7 +78,7 @@ describe('echo', () => {
   test('dies with half of the answer out', async () => {
     const pieces: string[] = []
     const runner = echoRunner({ clock: handClock(), fault: 'dies' })
-    const running = runner.run(work('a b c d'), piece => void pieces.push(piece), new AbortController().signal)
+    const running = runner.run(work('a b c d'), piece => void pieces.push(textIn(piece)), new AbortController().signal)
     await expect(running).rejects.toBeInstanceOf(RunnerError)
     expect(pieces.join('')).toBe('a b')
   })
@@ -96,7 +96,7 @@ describe('echo', () => {
     const clock = handClock()
     const heard: string[] = []
     const runner = echoRunner({ clock, fault: 'slow' })
-    const running = runner.run(work('a b'), piece => void heard.push(piece), new AbortController().signal)
+    const running = runner.run(work('a b'), piece => void heard.push(textIn(piece)), new AbortController().signal)
     await clock.advance(59_999)
     expect(heard).toEqual([])
     await clock.advance(1)

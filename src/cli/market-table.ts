@@ -67,7 +67,14 @@ export function ago(seconds: number): string {
   return `${Math.floor(seconds)} s`
 }
 
-const units = { job: '/job', '1k-tokens': '/1k tok', second: '/s', MB: '/MB' } as const
+const units = {
+  job: '/job',
+  '1k-tokens': '/1k tok',
+  '1k-in': '/1k in',
+  '1k-out': '/1k out',
+  second: '/s',
+  MB: '/MB',
+} as const
 const grouped = (value: bigint): string => value.toString().replace(/\B(?=(\d{3})+$)/g, ',')
 const amount = (msats: bigint): string =>
   msats === 0n ? 'free' : msats % 1_000n === 0n ? `${grouped(msats / 1_000n)} sat` : `${grouped(msats)} msat`

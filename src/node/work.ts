@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../clock.ts'
 import type { Answer, NodeFact, NodeJob, Why } from '../job.ts'
-import type { Runner, Work } from '../runners/runner.ts'
+import type { Delta, Runner, Work } from '../runners/runner.ts'
 import { openStream, type StreamOut } from './stream.ts'
 
 export interface WorkingOptions {
@@ -67,7 +67,8 @@ export function openWorking(options: WorkingOptions): Working {
         send: piece => void (mine.signal.aborted || send({ fact: 'chunk', text: piece })),
       })
       pieces = gathered
-      const push = (text: string) => {
+      const push = (piece: string | Delta) => {
+        const text = typeof piece === 'string' ? piece : (piece.text ?? '')
         options.said()
         if (shows !== 'nothing') gathered.push(text)
       }

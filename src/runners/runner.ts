@@ -4,17 +4,16 @@
  * @module
  */
 
-export interface Message {
-  readonly role: 'system' | 'user' | 'assistant'
-  readonly content: string
-}
+import type { Delta, Finish, Message, ResponseFormat, Tool, ToolChoice } from '../../kinds/index.ts'
+
+export type { Delta, Message } from '../../kinds/index.ts'
 
 /** One unit of work as the node read it from a job. Every number was range-checked by the kind's reader. */
 export interface Work {
   /** Job id: names the work in logs and seeds nothing. */
   readonly id: string
   readonly kind: number
-  /** The conversation, oldest first; a plain prompt is one user message. */
+  /** The conversation, oldest first; a plain prompt is one user message. Empty for kinds that are no text generation. */
   readonly messages: readonly Message[]
   readonly model?: string
   readonly maxTokens?: number
@@ -22,6 +21,31 @@ export interface Work {
   readonly topP?: number
   readonly topK?: number
   readonly seed?: number
+  readonly frequencyPenalty?: number
+  readonly presencePenalty?: number
+  /** Texts that end the answer; they are not part of it. */
+  readonly stop?: readonly string[]
+  readonly tools?: readonly Tool[]
+  readonly toolChoice?: ToolChoice
+  /** False: one call at most. */
+  readonly parallelToolCalls?: boolean
+  readonly responseFormat?: ResponseFormat
+  /** The customer takes tool calls and probabilities; without it the runner emits text only. */
+  readonly deltas?: boolean
+  /** Wants each token's probability, and so many others in its place. */
+  readonly logprobs?: number
+  /** What to embed, to rank or to classify, in order. */
+  readonly texts?: readonly string[]
+  /** Rerank: what the texts are ranked for. */
+  readonly query?: string
+  /** Classify: the labels to choose among; absent: the model's own. */
+  readonly labels?: readonly string[]
+  /** Rerank: how many of the best; absent: all. */
+  readonly topN?: number
+  /** Embeddings: how many numbers of each vector; absent: all. */
+  readonly dimensions?: number
+  /** Embeddings: how vectors are written. Default `base64`: 32-bit floats, little endian. */
+  readonly encoding?: 'base64' | 'float'
 }
 
 /** A stranger's fault, as a value: rule id and one sentence that says the way out. */
@@ -46,15 +70,23 @@ export interface ModelInfo {
   /** sha256 of the weights, where there are weights. */
   readonly sha256?: string
   readonly about: string
+  /** Job kinds that this model serves. Absent: all of its runner. */
+  readonly kinds?: readonly number[]
+  /** Length of its vectors, where it embeds. */
+  readonly dimensions?: number
 }
 
-/** A finished piece of work. `text` is the whole answer and equals the emitted pieces joined. */
+/**
+ * A finished piece of work. `text` is the whole text of the answer and equals the emitted texts joined; calls of tools and
+ * probabilities are in the emitted deltas alone. Of kinds that are no text generation `text` is the JSON of their result,
+ * and nothing has to be emitted.
+ */
 export interface Done {
   readonly text: string
   readonly model: string
   readonly promptTokens: number
   readonly outputTokens: number
-  readonly finish: 'stop' | 'length'
+  readonly finish: Finish
 }
 
 export interface Runner {
@@ -65,11 +97,11 @@ export interface Runner {
   /** Tells before billing whether the work fits: unknown model, empty or too long prompt are refusals. */
   check(work: Work, signal?: AbortSignal): Promise<Estimate | WorkRefusal>
   /**
-   * Computes. `emit` gets the text piece by piece, in order. A last message of the assistant is the beginning of the
+   * Computes. `emit` gets the answer piece by piece, in order: text, or deltas where `work.deltas` says so. A last message of the assistant is the beginning of the
    * answer: only what follows it is computed and told. Rejects with the abort reason when `signal` fires, and with
    * `RunnerError` when the work cannot be finished.
    */
-  run(work: Work, emit: (text: string) => void, signal: AbortSignal): Promise<Done>
+  run(work: Work, emit: (piece: string | Delta) => void, signal: AbortSignal): Promise<Done>
   close(): Promise<void>
 }
 

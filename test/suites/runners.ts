@@ -3,7 +3,7 @@
  * @module
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Runner, RunnerError, type Work } from '../../src/runners/runner.ts'
+import { type Delta, type Runner, RunnerError, type Work } from '../../src/runners/runner.ts'
 
 let serial = 0
 
@@ -12,10 +12,13 @@ export function work(content: string, rest: Partial<Work> = {}): Work {
   return { id: `w${serial++}`, kind: 5050, messages: [{ role: 'user', content }], ...rest }
 }
 
+/** The text of a piece. */
+export const textIn = (piece: string | Delta): string => (typeof piece === 'string' ? piece : (piece.text ?? ''))
+
 /** Runs a piece of work to its end and keeps the pieces. */
 export async function collect(runner: Runner, job: Work, signal = new AbortController().signal) {
   const pieces: string[] = []
-  const done = await runner.run(job, piece => void pieces.push(piece), signal)
+  const done = await runner.run(job, piece => void pieces.push(textIn(piece)), signal)
   return { pieces, done }
 }
 
@@ -75,7 +78,7 @@ export function runnerSuite(name: string, open: () => Promise<Runner> | Runner, 
       const running = runner.run(
         work(questions.first),
         piece => {
-          pieces.push(piece)
+          pieces.push(textIn(piece))
           abort.abort(reason)
         },
         abort.signal,
