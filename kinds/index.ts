@@ -10,6 +10,7 @@ import { quote } from './4630-quote.ts'
 import { routing } from './4631-routing-event.ts'
 import { usageReceipt } from './4632-usage-receipt.ts'
 import { acknowledgement } from './4633-acknowledgement.ts'
+import { chunk } from './4635-chunk.ts'
 import { creditClaim } from './4637-credit-claim.ts'
 import { escrowWord } from './4638-escrow-word.ts'
 import { bondEntry } from './4640-bond-entry.ts'
@@ -36,6 +37,7 @@ import { benchmark } from './38600-benchmark.ts'
 import { nodeState } from './38601-node-state.ts'
 import { priceSheet } from './38610-price-sheet.ts'
 import { bond } from './38620-bond.ts'
+import { manifest } from './38630-manifest.ts'
 import type { Definition } from './spec.ts'
 
 export { lightningAddress, type Profile, profile } from './0-profile.ts'
@@ -45,6 +47,15 @@ export { type Offered, quote, type Reserve } from './4630-quote.ts'
 export { type Routing, routing } from './4631-routing-event.ts'
 export { type UsageReceipt, usageReceipt } from './4632-usage-receipt.ts'
 export { type AcknowledgedVerdict, type Acknowledgement, acknowledgement } from './4633-acknowledgement.ts'
+export {
+  CHUNK_BYTES,
+  type Chunk,
+  chunk,
+  chunksAt,
+  claimedPlace,
+  MOST_CHUNKS,
+  newChunksOf,
+} from './4635-chunk.ts'
 export { type CreditClaim, creditClaim } from './4637-credit-claim.ts'
 export { type EscrowStatus, type EscrowWord, escrowWord } from './4638-escrow-word.ts'
 export { type BondEntry, bondEntry } from './4640-bond-entry.ts'
@@ -71,6 +82,7 @@ export { type Benchmark, benchmark } from './38600-benchmark.ts'
 export { type NodeState, nodeState, type Slots } from './38601-node-state.ts'
 export { type PriceSheet, priceSheet } from './38610-price-sheet.ts'
 export { type Bond, type BondProof, bond, LONGEST_BOND_SECONDS } from './38620-bond.ts'
+export { type Manifest, manifest } from './38630-manifest.ts'
 export { type Finish, jobIdOf, type TextResult } from './answers.ts'
 export { present } from './define.ts'
 export {
@@ -127,6 +139,7 @@ export const kinds: readonly Definition<unknown>[] = [
   routing,
   usageReceipt,
   acknowledgement,
+  chunk,
   creditClaim,
   escrowWord,
   bondEntry,
@@ -153,4 +166,5 @@ export const kinds: readonly Definition<unknown>[] = [
   nodeState,
   priceSheet,
   bond,
+  manifest,
 ]
