@@ -30,6 +30,7 @@ import { walletRequest } from './23194-wallet-request.ts'
 import { walletResponse } from './23195-wallet-response.ts'
 import { walletNotification } from './23197-wallet-notification.ts'
 import { frame } from './26800-stream-frame.ts'
+import { streamControl } from './26801-stream-control.ts'
 import { quoteRequest } from './26803-request-for-quotes.ts'
 import { nodeScore } from './30382-node-score.ts'
 import { handler } from './31990-announcement.ts'
@@ -75,6 +76,7 @@ export { type WalletRequest, walletRequest } from './23194-wallet-request.ts'
 export { type WalletResponse, walletResponse } from './23195-wallet-response.ts'
 export { type WalletNotification, walletNotification } from './23197-wallet-notification.ts'
 export { type Frame, frame } from './26800-stream-frame.ts'
+export { type StreamControl, streamControl } from './26801-stream-control.ts'
 export { type QuoteRequest, quoteRequest } from './26803-request-for-quotes.ts'
 export { type MarketScore, type NodeScore, nodeScore } from './30382-node-score.ts'
 export { type Announcement, handler, type OfferedModel, privacyLevels } from './31990-announcement.ts'
@@ -159,6 +161,7 @@ export const kinds: readonly Definition<unknown>[] = [
   walletResponse,
   walletNotification,
   frame,
+  streamControl,
   quoteRequest,
   nodeScore,
   handler,
