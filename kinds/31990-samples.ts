@@ -49,10 +49,12 @@ export const good: readonly GoodSample<Announcement>[] = [
     says: 'What routers ask for: place, privacy, determinism, seats and prices.',
     value: {
       ...{ ...bare, id: 'x', kinds: [5050], name: 'N', about: 'A', encrypted: true, v: 1 },
-      ...{ region: 'eu', privacy: [0, 1], determinism: 'bitwise', slots: 4 },
+      ...{ region: 'eu', privacy: [0, 1], determinism: 'bitwise', slots: 4, retentionSeconds: 86_400 },
       prices: [
         { kind: 5050, model: 'nano', msats: 1_500n, unit: 'job' },
         { kind: 5050, model: '', msats: 40n, unit: '1k-tokens' },
+        { kind: 5050, model: 'nano', msats: 10n, unit: '1k-in' },
+        { kind: 5050, model: 'nano', msats: 90n, unit: '1k-out' },
       ],
     },
   },
@@ -116,7 +118,7 @@ export const dialects: readonly Dialect<Announcement>[] = [
     says: 'Of places, levels, seats and prices only what can be read counts.',
     tags: [['k', '5050']],
     content:
-      '{"manifest":{"region":7,"privacy":[1,9,"0"],"determinism":"","slots":-1,"prices":[{"kind":5050,"model":"","msats":7,"unit":"job"},{"kind":5050,"model":"","msats":"7","unit":"job"},"x"]}}',
+      '{"manifest":{"region":7,"privacy":[1,9,"0"],"determinism":"","slots":-1,"retentionSeconds":"long","prices":[{"kind":5050,"model":"","msats":7,"unit":"job"},{"kind":5050,"model":"","msats":"7","unit":"job"},"x"]}}',
     value: {
       ...bare,
       ...{ id: '', kinds: [5050], name: '', about: '', encrypted: false, privacy: [1] },

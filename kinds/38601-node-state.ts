@@ -43,6 +43,8 @@ const value: NodeState = {
   prices: [
     { kind: 5050, model: 'nano', msats: 1_500n, unit: 'job' },
     { kind: 5001, model: '', msats: 20n, unit: '1k-tokens' },
+    { kind: 5050, model: 'nano', msats: 10n, unit: '1k-in' },
+    { kind: 5050, model: 'nano', msats: 90n, unit: '1k-out' },
   ],
   generation: 1_799_990_000,
   expiresAt: 1_800_000_300,
@@ -91,7 +93,7 @@ export const nodeState = defineKind({
   read: found => ok(found),
   write: ({ kinds, prices, ...rest }: NodeState) => ({ fields: { ...rest, kinds: [...kinds], prices: [...prices] } }),
   good: [
-    { says: 'Two kinds, two prices.', value },
+    { says: 'Two kinds, four prices.', value },
     {
       says: 'Full, and prices as announced.',
       value: { ...value, slots: { total: 1, busy: 1, queued: 3 }, prices: [] },

@@ -25,7 +25,7 @@ const empty: PriceSheet = {
 export const good: readonly GoodSample<PriceSheet>[] = [
   { says: 'A router in its first minute.', value: empty },
   {
-    says: 'Two markets, one of them in demand.',
+    says: 'Three markets, one of them in demand.',
     value: {
       ...empty,
       rows: [
@@ -36,6 +36,10 @@ export const good: readonly GoodSample<PriceSheet>[] = [
         {
           ...{ kind: 5001, model: '', unit: '1k-tokens', nodes: 12, surge: 1_250 },
           ...{ lowMsats: 0n, medianMsats: 20n, highMsats: 20n },
+        },
+        {
+          ...{ kind: 5050, model: 'nano', unit: '1k-out', nodes: 2, surge: 1_000 },
+          ...{ lowMsats: 80n, medianMsats: 90n, highMsats: 90n },
         },
       ],
       feeMsats: 10n,

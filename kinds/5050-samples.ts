@@ -58,6 +58,43 @@ export const good: readonly GoodSample<TextRequest>[] = [
     },
   },
   {
+    says: 'A conversation with a tool, and how the answer is to come.',
+    value: {
+      ...blank,
+      inputs: [
+        {
+          data: '[{"role":"user","content":"Is it raining in Oslo?"},{"role":"assistant","content":"","tool_calls":[{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\\"city\\":\\"Oslo\\"}"}}]},{"role":"tool","content":"Rain.","tool_call_id":"c1"}]',
+          type: 'text',
+          marker: 'messages',
+        },
+      ],
+      stop: ['\n\n', 'User:'],
+      presencePenalty: 0.5,
+      tools: [
+        {
+          name: 'weather',
+          description: 'The weather in a city.',
+          parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+        },
+        { name: 'time' },
+      ],
+      toolChoice: { name: 'weather' },
+      parallelToolCalls: false,
+      responseFormat: { type: 'json_schema', schema: { type: 'object' } },
+      logprobs: 3,
+      output: 'application/x-ndjson',
+      partial: true,
+      privacy: 1,
+    },
+  },
+  {
+    says: 'Any JSON object, tools only if the model likes, probabilities of the chosen tokens alone.',
+    value: {
+      ...{ ...blank, inputs: [{ data: 'Hi', type: 'text' }], privacy: 0 },
+      ...{ responseFormat: { type: 'json_object' }, tools: [{ name: 'a.b-c_1' }], toolChoice: 'auto', logprobs: 0 },
+    },
+  },
+  {
     says: 'A wish for escrow.',
     value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }], terms: { word: 'escrow', verifier: key } },
   },
@@ -108,6 +145,30 @@ export const dialects: readonly Dialect<TextRequest>[] = [
     value: { ...blank, inputs: [{ data: key, type: 'job', marker: 'background' }] },
   },
   {
+    says: 'A level that there is not, a wish in words and a blank list of tools are not said.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'privacy', '4'],
+      ['param', 'partial', 'please'],
+      ['param', 'parallel_tool_calls', 'maybe'],
+      ['param', 'tools', ''],
+    ],
+    value: { ...blank, inputs: [{ data: 'Hi', type: 'text' }] },
+  },
+  {
+    says: 'A schema with names that reach a prototype loses them; the same tools twice are said once.',
+    tags: [
+      ['i', 'Hi', 'text'],
+      ['param', 'response_format', 'json_schema', '{"type":"object","__proto__":{"x":1},"constructor":7}'],
+      ['param', 'tools', '[{"name":"a","strict":true}]'],
+      ['param', 'tools', '[{"name":"a"}]'],
+    ],
+    value: {
+      ...{ ...blank, inputs: [{ data: 'Hi', type: 'text' }], tools: [{ name: 'a' }] },
+      responseFormat: { type: 'json_schema', schema: { type: 'object' } },
+    },
+  },
+  {
     says: 'nostr-dvm and NDK: everything but the provider is sealed; hidden `p` and `e` count for nothing.',
     tags: [['p', key], ['encrypted']],
     content: 'ciphertext',
@@ -134,6 +195,14 @@ export const dialects: readonly Dialect<TextRequest>[] = [
   },
 ]
 
+const hi = ['i', 'Hi', 'text']
+/** One bad parameter beside a good input. */
+const param = (breaks: string, says: string, ...values: string[]): BadSample => ({
+  breaks,
+  says,
+  tags: [hi, ['param', breaks, ...values]],
+})
+
 export const bad: readonly BadSample[] = [
   { breaks: 'input', says: 'Nothing to work on.', tags: [['param', 'model', 'nano']] },
   { breaks: 'i', says: 'An unknown type of input.', tags: [['i', 'Hi', 'smell']] },
@@ -159,6 +228,11 @@ export const bad: readonly BadSample[] = [
   },
   {
     breaks: 'messages',
+    says: 'The answer of a tool that does not say which call it answers.',
+    tags: [['i', '[{"role":"tool","content":"Rain."}]', 'text', '', 'messages']],
+  },
+  {
+    breaks: 'messages',
     says: 'An unknown role.',
     tags: [['i', '[{"role":"root","content":"Hi"}]', 'text', '', 'messages']],
   },
@@ -171,38 +245,10 @@ export const bad: readonly BadSample[] = [
       ['param', 'model', 'b'],
     ],
   },
-  {
-    breaks: 'max_tokens',
-    says: 'No tokens.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'max_tokens', '0'],
-    ],
-  },
-  {
-    breaks: 'temperature',
-    says: 'Too hot.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'temperature', '99'],
-    ],
-  },
-  {
-    breaks: 'temperature',
-    says: 'Not a number.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'temperature', 'NaN'],
-    ],
-  },
-  {
-    breaks: 'top_p',
-    says: 'More than all.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'top_p', '1.5'],
-    ],
-  },
+  param('max_tokens', 'No tokens.', '0'),
+  param('temperature', 'Too hot.', '99'),
+  param('temperature', 'Not a number.', 'NaN'),
+  param('top_p', 'More than all.', '1.5'),
   {
     breaks: 'top_k',
     says: 'Below none.',
@@ -211,22 +257,20 @@ export const bad: readonly BadSample[] = [
       ['param', 'top-k', '-1'],
     ],
   },
-  {
-    breaks: 'frequency_penalty',
-    says: 'Out of range.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'frequency_penalty', '3'],
-    ],
-  },
-  {
-    breaks: 'seed',
-    says: 'A fraction.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'seed', '1.5'],
-    ],
-  },
+  param('frequency_penalty', 'Out of range.', '3'),
+  param('seed', 'A fraction.', '1.5'),
+  param('stop', 'Nothing to stop at.', 'END', ''),
+  param('stop', 'Seventeen texts to stop at.', ...Array.from({ length: 17 }, (_, at) => `${at}`)),
+  param('presence_penalty', 'Out of range.', '-2.5'),
+  param('tools', 'A tool without a name.', '[{"description":"x"}]'),
+  param('tools', 'Two tools of one name.', '[{"name":"a"},{"name":"a"}]'),
+  param('tools', 'A name with a blank.', '[{"name":"a b"}]'),
+  param('tools', 'No tool.', '[]'),
+  param('tool_choice', 'A word that is none.', 'maybe'),
+  param('tool_choice', 'A function without a name.', 'function'),
+  param('response_format', 'A form that is none.', 'xml'),
+  param('response_format', 'A schema that is a list.', 'json_schema', '[]'),
+  param('logprobs', 'Too many.', '21'),
   {
     breaks: 'bid',
     says: 'Money with an underscore.',

@@ -51,6 +51,26 @@ export const textResult = defineKind({
         },
       },
     },
+    {
+      says: 'Metered: the answer reached the limit, and what was paid beyond it is kept for the customer.',
+      value: {
+        ...{ job, customer: key, text: 'one two', model: 'nano', usage: { promptTokens: 6, outputTokens: 2 } },
+        ...{ finish: 'length', creditMsats: 1_250n },
+      },
+    },
+    {
+      says: 'Tools are to be called; sealed, nothing but job and customer is public.',
+      value: {
+        ...{
+          job,
+          customer: key,
+          text: '{"toolCall":{"index":0,"id":"c1","name":"time","arguments":"{}"}}\n',
+          msats: 7n,
+        },
+        ...{ bolt11, model: 'nano', finish: 'tool-calls', status: 'success', hidden: true },
+      },
+    },
+    { says: 'Too large for an event.', value: { job, customer: key, text: '', finish: 'stop', chunked: key } },
   ],
   dialects: [
     {
@@ -108,6 +128,30 @@ export const textResult = defineKind({
       content: 'ciphertext',
       opened: `${job} Hello`,
       value: { job, customer: key, text: `${job} Hello` },
+    },
+    {
+      says: 'Hidden tags: a text of more lines, a customer and a job in the ciphertext count for nothing.',
+      tags: [['encrypted'], ['hidden'], ['p', key], ['e', job]],
+      content: 'ciphertext',
+      opened: `[["model","nano"],["usage","1","2"],["p","${job}"],["e","${key}"],["credit","9"],["hidden"]]\nHello\n\nyou`,
+      value: {
+        ...{ job, customer: key, text: 'Hello\n\nyou', model: 'nano', usage: { promptTokens: 1, outputTokens: 2 } },
+        ...{ creditMsats: 9n, hidden: true },
+      },
+    },
+    {
+      says: 'A mark of hidden tags without any, an unknown end, a credit in words and a manifest that is no id say nothing.',
+      tags: [
+        ...[['encrypted'], ['hidden'], ['p', key], ['e', job]],
+        ...[
+          ['finish', 'tired'],
+          ['credit', 'some'],
+          ['chunked', 'yes'],
+        ],
+      ],
+      content: 'ciphertext',
+      opened: '[1]\nHello',
+      value: { job, customer: key, text: '[1]\nHello', hidden: true },
     },
     {
       says: 'Money with an underscore and a lightning address is unknown money.',

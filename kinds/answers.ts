@@ -87,6 +87,8 @@ export interface TextResult {
   readonly creditMsats?: bigint
   /** Id of the manifest (38630) of the text, where it was too large for the event; the content is empty then. */
   readonly chunked?: string
+  /** Sealed, with all that is said beside the text in the ciphertext too. Only for customers who know that form. */
+  readonly hidden?: true
 }
 
 /** Why an answer ends. */
@@ -98,6 +100,9 @@ const finish: Value<Finish> = {
   read: ([said = '']) => (finishes.has(said) ? (said as Finish) : undefined),
   write: said => [said],
 }
+
+/** A tag without values. */
+const bare: Value<true> = { form: '', read: () => true, write: () => [] }
 
 /** The fields of every job result. */
 export const resultFields = {
@@ -119,8 +124,21 @@ export const resultFields = {
     'The content is base64 of a 12-byte nonce and AES-256-GCM ciphertext; the key is HKDF-SHA256 of the preimage, salt the payment hash, info "gridstr result". On a sealed result the tag stands bare and its values come before the content, each followed by a space, inside the ciphertext.',
   ),
   finish: loose('finish', finish, 'Why the answer ends.'),
-  creditMsats: loose('credit', msats, 'What was paid beyond the cost: the provider keeps it for the customer.'),
-  chunked: loose('chunked', hex('<manifest id>'), 'The text is in chunks (4635), as this manifest (38630) says.'),
+  creditMsats: loose(
+    'credit',
+    msats,
+    'What was paid beyond the cost: the provider keeps it for the customer. Public where the result is not `hidden`, as the amount is.',
+  ),
+  chunked: loose(
+    'chunked',
+    hex('<manifest id>'),
+    'The text is in chunks (4635), as this manifest (38630) says; the content is empty. The id tells nothing of the text: a sealed manifest names its payload by a keyed digest.',
+  ),
+  hidden: loose(
+    'hidden',
+    bare,
+    'On a sealed result: every tag but `p`, `e`, `relays`, `expiration`, `nonce`, `routing` and `quote` is in the ciphertext, as a JSON list of tags and a line break before the text. Written to customers whose request says `privacy` 1 or more: `usage`, `finish` and `credit` together would tell the limit that they asked for, `model` and `amount` what they wanted. To others the ciphertext is of the bare text, and these tags stay public.',
+  ),
   foreign: maybe(
     's',
     { form: '', read: () => undefined, write: () => [] },
@@ -142,6 +160,7 @@ interface FoundResult {
   readonly finish: Finish | undefined
   readonly creditMsats: bigint | undefined
   readonly chunked: string | undefined
+  readonly hidden: true | undefined
 }
 
 /** Looks like JSON of an event with this id, as JavaScript and Python space it; whoever uses the copy parses and verifies it. */

@@ -10,7 +10,7 @@ import { listOf, number, record, type Shape, string, whole } from './shapes.ts'
 /** The `output` that asks for such an answer. */
 export const deltasOutput = 'application/x-ndjson'
 
-/** One token as the model weighed it, natural logarithms. */
+/** One token as the model weighed it: natural logarithms, from -100,000 to 0. */
 export interface TokenLogprob {
   readonly token: string
   readonly logprob: number
@@ -66,27 +66,40 @@ export interface DeltaReader {
   readonly spoiled: boolean
 }
 
-/** Opens a reader; it holds at most 4,194,304 characters of an unfinished line. */
+const longestLine = 4_194_304
+
+/** Opens a reader; it holds at most 4,194,304 characters of an unfinished line, and a longer one is no delta. */
 export function openDeltas(): DeltaReader {
-  let rest = ''
+  let rest: string[] = []
+  let chars = 0
   let spoiled = false
+  const take = (piece: string): void => {
+    chars += piece.length
+    if (chars <= longestLine) rest.push(piece)
+    else rest = []
+  }
+  /** The line that ends here. */
+  const read = (): Delta | undefined => {
+    const found = chars > 0 && chars <= longestLine ? readDelta(rest.join('')) : undefined
+    if (chars > 0 && !found) spoiled = true
+    rest = []
+    chars = 0
+    return found
+  }
   return {
     push(text) {
-      rest += text
-      const lines = rest.split('\n')
-      rest = lines.pop() ?? ''
-      if (rest.length > 4_194_304) {
-        spoiled = true
-        rest = ''
+      const [first = '', ...lines] = text.split('\n')
+      const deltas: Delta[] = []
+      take(first)
+      for (const line of lines) {
+        const found = read()
+        if (found) deltas.push(found)
+        take(line)
       }
-      return lines.flatMap(line => {
-        const read = line === '' ? undefined : readDelta(line)
-        if (line !== '' && !read) spoiled = true
-        return read ?? []
-      })
+      return deltas
     },
     get spoiled() {
-      return spoiled
+      return spoiled || chars > longestLine
     },
   }
 }

@@ -89,6 +89,18 @@ const requests: fc.Arbitrary<TextRequest> = fc.record(
     receipt: fc.boolean(),
     alt: words,
     terms: wish,
+    stop: fc.array(fc.string({ minLength: 1, maxLength: 20, unit: 'binary' }), { minLength: 1, maxLength: 16 }),
+    presencePenalty: fc.integer({ min: -200, max: 200 }).map(n => n / 100 + 0),
+    tools: fc.constantFrom([{ name: 'a' }], [{ name: 'b', description: 'x', parameters: { type: 'object' } }]),
+    toolChoice: fc.constantFrom('auto' as const, 'none' as const, 'required' as const, { name: 'a' }),
+    parallelToolCalls: fc.boolean(),
+    responseFormat: fc.constantFrom(
+      { type: 'json_object' as const },
+      { type: 'json_schema' as const, schema: { a: [1, { b: 2 }] } },
+    ),
+    logprobs: fc.nat(20),
+    partial: fc.boolean(),
+    privacy: fc.constantFrom(0 as const, 1 as const, 2 as const, 3 as const),
   },
   { noNullPrototype: true, requiredKeys: ['inputs', 'relays', 'providers', 'stream', 'receipt'] },
 )
@@ -106,6 +118,10 @@ const results: fc.Arbitrary<TextResult> = fc.record(
       .filter(u => u.promptTokens < 1e9 && u.outputTokens < 1e9),
     digest: hex64,
     status: fc.constant('success' as const),
+    finish: fc.constantFrom('stop' as const, 'length' as const, 'tool-calls' as const),
+    creditMsats: money,
+    chunked: hex64,
+    hidden: fc.constant(true as const),
   },
   { noNullPrototype: true, requiredKeys: ['job', 'customer', 'text'] },
 )
@@ -165,6 +181,9 @@ describe('what is written is read back', () => {
         const sealed = textResult.write(value, 1, flip)
         const { digest: _, ...told } = value
         expect(textResult.read(eventOf(6050, sealed), text(sealed.content))).toStrictEqual({ ok: true, value: told })
+        // Whoever knows no hidden tags reads the bare text; whoever asked for them shows relays nothing else.
+        if (value.hidden) expect(sealed.tags.map(([name]) => name)).toEqual(['e', 'p', 'hidden', 'encrypted'])
+        else expect(text(sealed.content)).toBe(value.text)
       }),
       runs,
     )

@@ -208,7 +208,7 @@ describe('conversations', () => {
       ok: false,
       rule: '5050.messages',
     })
-    expect(messagesOf({ inputs: [messagesInput(Array.from({ length: 257 }, () => turns[1]))] })).toMatchObject({
+    expect(messagesOf({ inputs: [messagesInput(Array.from({ length: 1_025 }, () => turns[1]))] })).toMatchObject({
       ok: false,
     })
   })
