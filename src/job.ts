@@ -89,6 +89,8 @@ export interface NodeJob {
   /** Hashes of the earlier parts' bills, all paid. */
   readonly settled: readonly string[]
   readonly answer?: Answer
+  /** What the answer really cost here, where tokens are counted: at most what was billed, and what is paid beyond it is kept. */
+  readonly costMsats?: bigint
   /** What the paid parts have brought, here or elsewhere. */
   readonly soFar?: Answer
   /** Pieces streamed so far. */
@@ -116,10 +118,11 @@ export type NodeFact =
   /** As much is done as the parts paid so far buy, and there is more: the whole text until here. */
   | { readonly fact: 'part-done'; readonly answer: Answer }
   | { readonly fact: 'chunk'; readonly text: string }
-  | { readonly fact: 'result'; readonly answer: Answer }
+  /** `costMsats`: of the whole answer by its tokens, where the price was an upper bound. */
+  | { readonly fact: 'result'; readonly answer: Answer; readonly costMsats?: bigint }
   | { readonly fact: 'fault'; readonly why: Why }
-  /** The customer withdrew the request (NIP-09). */
-  | { readonly fact: 'cancel' }
+  /** The customer withdrew the request (NIP-09). `costMsats`: of what was made until then, where tokens are counted. */
+  | { readonly fact: 'cancel'; readonly costMsats?: bigint }
   /** The same request came again. */
   | { readonly fact: 'again' }
   | { readonly fact: 'time'; readonly now: number }
@@ -138,7 +141,8 @@ export type NodeAct =
   | { readonly act: 'run' }
   | { readonly act: 'stop' }
   | { readonly act: 'stream'; readonly seq: number; readonly text: string }
-  | { readonly act: 'deliver'; readonly answer: Answer; readonly bill?: JobBill }
+  /** `creditMsats`: what will be kept of the money, once all of it has come. */
+  | { readonly act: 'deliver'; readonly answer: Answer; readonly bill?: JobBill; readonly creditMsats?: bigint }
   /** Take the held money: answer `paid` or `unsettled`, and ask until one of them is certain. */
   | { readonly act: 'settle'; readonly hash: string }
   /** Ask the verifier: answer `verdict`. */
@@ -205,7 +209,7 @@ export interface ClientJob {
   /** The answer, still sealed; its text is empty until the payment opens it. */
   readonly sealed?: Sealed & { readonly answer: Answer }
   readonly answer?: Answer
-  /** What the node says that it keeps for us. */
+  /** What the node says that it keeps for us; with an answer, at most what it was paid. */
   readonly creditMsats?: bigint
   /** Billed for, delivered, and not paid. */
   readonly dueMsats?: bigint
@@ -227,6 +231,8 @@ export type ClientFact =
       readonly answer: Answer
       readonly bill?: Omit<Quote, 'by'>
       readonly sealed?: Sealed
+      /** What the node says that it keeps of the money. */
+      readonly creditMsats?: bigint
     }
   /** What the preimage made of a sealed answer. */
   | { readonly fact: 'opened'; readonly text: string }

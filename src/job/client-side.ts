@@ -146,9 +146,9 @@ const mayBe = (job: ClientJob, by: string): boolean =>
 
 function onResult(job: ClientJob, fact: Extract<ClientFact, { fact: 'result' }>): Next {
   if (!mayBe(job, fact.by) || job.answer) return same(job)
-  const answered: ClientJob = { ...job, node: fact.by, answer: fact.answer }
+  const answered: ClientJob = { ...job, node: fact.by, answer: fact.answer, ...kept(job, fact.creditMsats) }
   const show: ClientAct = { act: 'show-answer', answer: fact.answer }
-  if (fact.sealed) return onSealed(job, fact.by, { ...fact.sealed, answer: fact.answer })
+  if (fact.sealed) return onSealed(job, fact, { ...fact.sealed, answer: fact.answer })
   if (inFlight(job)) return [answered, [show]]
   const billed = fact.bill?.msats !== undefined && fact.bill.msats > 0n && !job.pay
   if (!billed) return [{ ...answered, state: 'delivered' }, [show]]
@@ -156,10 +156,21 @@ function onResult(job: ClientJob, fact: Extract<ClientFact, { fact: 'result' }>)
   return [{ ...answered, state: 'owed', quote }, [show, { act: 'clear', quote }]]
 }
 
-function onSealed(job: ClientJob, by: string, sealed: NonNullable<ClientJob['sealed']>): Next {
+/** What a node keeps of its money, believed up to what it has or may get of ours. */
+function kept(job: ClientJob, msats: bigint | undefined): Pick<ClientJob, 'creditMsats'> {
+  const most = job.spentMsats + (job.pay === undefined || job.pay === 'failed' ? 0n : (job.order?.msats ?? 0n))
+  const believed = msats === undefined ? 0n : msats < most ? msats : most
+  return believed > 0n ? { creditMsats: believed } : {}
+}
+
+function onSealed(
+  job: ClientJob,
+  { by, creditMsats }: Extract<ClientFact, { fact: 'result' }>,
+  sealed: NonNullable<ClientJob['sealed']>,
+): Next {
   // Only what is sealed under the payment that was ordered can ever be opened.
   if (job.sealed || !job.order || sealed.hash !== job.order.hash) return same(job)
-  const next: ClientJob = { ...job, node: by, sealed }
+  const next: ClientJob = { ...job, node: by, sealed, ...kept(job, creditMsats) }
   return job.pay === 'paid' ? settled(next) : [next, []]
 }
 
@@ -196,7 +207,10 @@ function settled(job: ClientJob): Next {
 }
 
 /** The wallet is certain that nothing was paid and nothing will be. */
-function unpaidEnd(job: ClientJob, why: Why): Next {
+function unpaidEnd(paying: ClientJob, why: Why): Next {
+  // Of what was not paid after all nothing is kept.
+  const { creditMsats, ...rest } = paying
+  const job: ClientJob = paying.answer || paying.sealed ? { ...rest, ...kept(rest, creditMsats) } : paying
   if (job.answer) return [{ ...job, state: 'delivered', ...due(job), why }, []]
   if (job.ending) return [{ ...job, state: job.ending }, []]
   return [{ ...job, state: 'failed', why }, [withdraw]]

@@ -4,6 +4,7 @@
  */
 import type { Answer, NodeAct, NodeFact, NodeJob, Paid, When, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
+import { ownCost, partMsats, unused } from './cost.ts'
 
 type Next = readonly [NodeJob, readonly NodeAct[]]
 
@@ -61,12 +62,6 @@ function begunAt({ from = 0, soFar, parts = 1 }: NodeAsk, billedIn: number): num
   return Number.isSafeInteger(from) && from > 0 && from < least && soFar !== undefined && soFar.text !== '' ? from : 0
 }
 
-/** The price of one part; the parts add up to the price, the first ones being the dearer. */
-export function partMsats(job: Pick<NodeJob, 'msats' | 'parts'>, part: number): bigint {
-  const parts = BigInt(job.parts)
-  return job.msats / parts + (BigInt(part) <= job.msats % parts ? 1n : 0n)
-}
-
 /** What a quoted job waits for first. */
 const begins = (job: NodeJob): NodeAct =>
   job.when === 'credit'
@@ -108,14 +103,13 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       const watch: NodeAct = { act: 'watch', hash: fact.bill.hash }
       if (job.state === 'quoted')
         return [{ ...billed, state: 'awaiting-payment' }, [watch, { act: 'say', status: 'payment-required' }]]
-      if (job.state === 'owed' && job.answer)
-        return [billed, [watch, { act: 'deliver', answer: job.answer, bill: fact.bill }]]
+      if (job.state === 'owed' && job.answer) return [billed, [watch, { ...deliver(job, job.answer), bill: fact.bill }]]
       return same(job)
     }
     case 'bill-failed':
       if (job.state === 'quoted') return end(job, 'failed', fact.why)
       if (job.state === 'owed' && job.answer && !job.bill)
-        return [{ ...job, state: 'delivered', why: fact.why }, [{ act: 'deliver', answer: job.answer }]]
+        return [{ ...job, state: 'delivered', why: fact.why }, [deliver(job, job.answer)]]
       return same(job)
     case 'unpaid':
       return job.closing ? end(job, 'expired', unpaid) : same(job)
@@ -137,7 +131,7 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
     case 'part-done':
       return onPartDone(job, fact.answer)
     case 'result':
-      return onResult(job, fact.answer)
+      return onResult(job, fact.answer, fact.costMsats)
     case 'verdict':
       if (job.state !== 'settling' || job.when !== 'escrow' || !job.bill) return same(job)
       return fact.release ? [job, [{ act: 'settle', hash: job.bill.hash }]] : end(job, 'failed', fact.why ?? refunded)
@@ -148,10 +142,12 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
     case 'cancel': {
       // Work that has begun was bought: what was paid for it stays paid.
       if (job.state === 'owed' || job.state === 'settling') return same(job)
-      return [
-        { ...job, state: 'cancelled', why: withdrawn },
-        [...(job.state === 'running' ? [{ act: 'stop' } as const] : []), ...release(job)],
-      ]
+      // Of work that is paid by its tokens, those that were not made are not owed.
+      const ends = job.state === 'running' && !holds(job) ? { ...job, ...ownCost(job, fact.costMsats) } : job
+      const [kept, credit] = job.when === 'after' ? [job, []] : unused(ends)
+      const told: NodeAct[] = credit.length > 0 ? [...credit, { act: 'say', status: 'error', why: withdrawn }] : []
+      const stop: NodeAct[] = job.state === 'running' ? [{ act: 'stop' }] : []
+      return [{ ...kept, state: 'cancelled', why: withdrawn }, [...stop, ...release(job), ...told]]
     }
     case 'time':
       return onTime(job, fact.now)
@@ -169,12 +165,26 @@ function onLate(job: NodeJob, fact: NodeFact): Next {
   return same(job)
 }
 
-function onResult(job: NodeJob, answer: Answer): Next {
+function onResult(job: NodeJob, answer: Answer, costMsats: bigint | undefined): Next {
   if (job.state !== 'running') return same(job)
-  const deliver: NodeAct = { act: 'deliver', answer }
-  if (job.when === 'after') return [{ ...job, state: 'owed', answer }, [{ act: 'bill', msats: job.msats, part: 1 }]]
-  if (!holds(job) || !job.bill || job.paid) return [{ ...job, state: 'delivered', answer }, [deliver]]
-  return [{ ...job, state: 'settling', answer }, [deliver, takes(job, job.bill.hash)]]
+  const done: NodeJob = { ...job, answer, ...ownCost(job, costMsats) }
+  if (job.when === 'after') {
+    const msats = done.costMsats ?? job.msats
+    if (msats === 0n) return [{ ...done, state: 'delivered' }, [deliver(done, answer)]]
+    return [{ ...done, state: 'owed' }, [{ act: 'bill', msats, part: 1 }]]
+  }
+  if (!holds(job) || !job.bill || job.paid) {
+    const [kept, credit] = holds(job) ? [done, []] : unused(done)
+    return [{ ...kept, state: 'delivered' }, [...credit, deliver(kept, answer)]]
+  }
+  return [{ ...done, state: 'settling' }, [deliver(done, answer), takes(job, job.bill.hash)]]
+}
+
+/** The words of an answer, with what is kept of its money once that has come. */
+export function deliver(job: NodeJob, answer: Answer): Extract<NodeAct, { act: 'deliver' }> {
+  const comes = holds(job) && job.bill && !job.paid ? unused(job)[0].creditMsats : job.creditMsats
+  const kept = job.costMsats !== undefined && comes > 0n ? { creditMsats: comes } : {}
+  return { act: 'deliver', answer, ...kept }
 }
 
 const takes = (job: NodeJob, hash: string): NodeAct =>
@@ -208,7 +218,11 @@ function onPaid(job: NodeJob, paid: Paid): Next {
   if (surplus > 0n) acts.push({ act: 'credit', msats: surplus, id: `over:${paid.hash}` })
   const { closing: _, ...rest } = job
   const next: NodeJob = { ...rest, paid, creditMsats: job.creditMsats + surplus }
-  if (job.state !== 'awaiting-payment') return [{ ...next, state: 'delivered' }, acts]
+  if (job.state === 'settling') {
+    const [kept, credit] = unused(next)
+    return [{ ...kept, state: 'delivered' }, [...acts, ...credit]]
+  }
+  if (job.state === 'owed') return [{ ...next, state: 'delivered' }, acts]
   if (job.settled.length > 0) return [{ ...next, state: 'running' }, [...acts, { act: 'run' }]]
   const [running, begin] = start(next)
   return [running, [...acts, ...begin]]
@@ -225,26 +239,25 @@ function onTime(job: NodeJob, now: number): Next {
   }
   if (now < job.deadline) return same(job)
   if (job.state === 'owed' && job.answer)
-    return [{ ...job, state: 'delivered', why: unbilled }, [{ act: 'deliver', answer: job.answer }]]
+    return [{ ...job, state: 'delivered', why: unbilled }, [deliver(job, job.answer)]]
   return end(job, 'failed', tooSlow, job.state === 'running' ? [{ act: 'stop' }] : [])
 }
 
 function onRestart(job: NodeJob, now: number): Next {
   const bill = job.bill
-  if (job.state === 'settling' && job.answer && bill)
-    return [job, [{ act: 'deliver', answer: job.answer }, takes(job, bill.hash)]]
+  if (job.state === 'settling' && job.answer && bill) return [job, [deliver(job, job.answer), takes(job, bill.hash)]]
   if (bill && !job.paid && !job.held) {
     const wallet: NodeAct = job.closing ? { act: 'ask-wallet', hash: bill.hash } : { act: 'watch', hash: bill.hash }
     const said: NodeAct =
       job.state === 'owed' && job.answer
-        ? { act: 'deliver', answer: job.answer, bill }
+        ? { ...deliver(job, job.answer), bill }
         : { act: 'say', status: 'payment-required' }
     return [job, job.closing ? [wallet] : [wallet, said]]
   }
   // Whether the credit was spent is known only after asking for it again.
   if (now >= job.deadline && !(job.state === 'quoted' && job.when === 'credit')) return onTime(job, now)
   if (job.state === 'running') return [{ ...job, seq: 0 }, [{ act: 'run' }]]
-  if (job.state === 'owed') return [job, [{ act: 'bill', msats: job.msats, part: 1 }]]
+  if (job.state === 'owed') return [job, [{ act: 'bill', msats: job.costMsats ?? job.msats, part: 1 }]]
   return [job, [begins(job)]]
 }
 
