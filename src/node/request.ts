@@ -42,15 +42,15 @@ export async function checkWork(
   runner: Runner,
   work: Work,
   tell: (event: NodeEvent) => void,
-): Promise<{ readonly maxTokens: number; readonly why?: Why }> {
+): Promise<{ readonly promptTokens: number; readonly maxTokens: number; readonly why?: Why }> {
   try {
     const estimate = await runner.check(work)
-    if (estimate.ok) return { maxTokens: estimate.maxTokens }
-    return { maxTokens: 1, why: { code: estimate.rule, says: estimate.says } }
+    if (estimate.ok) return { promptTokens: estimate.promptTokens, maxTokens: estimate.maxTokens }
+    return { promptTokens: 0, maxTokens: 1, why: { code: estimate.rule, says: estimate.says } }
   } catch (error) {
     tell({ event: 'trouble', job: work.id, says: String(error) })
     const says = 'This node cannot look at the job now. Try again later or elsewhere.'
-    return { maxTokens: 1, why: { code: 'runner', says } }
+    return { promptTokens: 0, maxTokens: 1, why: { code: 'runner', says } }
   }
 }
 
