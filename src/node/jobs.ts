@@ -2,7 +2,7 @@
  * The jobs of one node: who is let in, on which terms, and how those of an earlier process are taken up again.
  * @module
  */
-import type { Event } from '../../kinds/index.ts'
+import type { Event, Privacy } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { lru } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
@@ -26,7 +26,7 @@ import type { NodeEvent } from './node-event.ts'
 import type { Pricing } from './pricing.ts'
 import type { Quotes } from './quotes.ts'
 import { checkWork, type ReadRequest, readRequest } from './request.ts'
-import { lastWords, offer, openSpeech } from './speech.ts'
+import { carrierOf, lastWords, offer, openSpeech } from './speech.ts'
 import { decide, type NodeTerms } from './terms.ts'
 import type { Usage } from './usage.ts'
 import type { Zaps } from './zaps.ts'
@@ -47,14 +47,16 @@ export interface JobsOptions {
   readonly terms: NodeTerms
   readonly limits: NodeLimits
   readonly seal: Seal
+  /** Levels of privacy that the node keeps. */
+  readonly privacy: readonly Privacy[]
   readonly zaps: Zaps
   tell(event: NodeEvent): void
   readonly signal: AbortSignal
 }
 
 export interface Jobs {
-  /** A request that passed the door. Known ones get their last words again. */
-  take(event: Event): void
+  /** A request that passed the door, in a wrap where it came in one. Known ones get their last words again. */
+  take(event: Event, wrapped?: boolean): void
   again(id: string): void
   /** The customer asks in a wrap for what it did not get: known jobs only. */
   askedAgain(request: Event): void
@@ -71,7 +73,7 @@ export interface Jobs {
 const repeatSeconds = 10
 
 export function openJobs(options: JobsOptions): Jobs {
-  const { relays, keys, secret, clock, journal, runner, pricing, limits, tell, seal, zaps } = options
+  const { relays, keys, secret, clock, journal, runner, pricing, limits, tell, zaps } = options
   const boxes = new Map<string, JobBox>()
   const ended = lru<string, JobBox>(limits.remembered)
   const withdrawn = lru<string, true>(limits.remembered)
@@ -105,7 +107,7 @@ export function openJobs(options: JobsOptions): Jobs {
     const { payee, holder, escrow } = options
     const speech = openSpeech({
       ...{ relays, keys, secret, clock, journal, request: event, keepMs: limits.keepMs },
-      ...read.seal,
+      ...{ ...read.seal, wrapped: read.came === 'wrapped' },
     })
     return openJobBox({
       ...{
@@ -132,7 +134,7 @@ export function openJobs(options: JobsOptions): Jobs {
         zaps.receipt({ job: event, paid, bolt11, msats: ask.msats, opens: ask.when === 'hold' }),
       used: (job, timing) =>
         options.usage.write({
-          ...{ job, event, request: read.request, timing },
+          ...{ job, event, request: read.request, timing, wrapped: read.came === 'wrapped' },
           broughtTokens: ask.soFar?.outputTokens ?? 0,
         }),
       ended(job) {
@@ -155,8 +157,8 @@ export function openJobs(options: JobsOptions): Jobs {
     } else boxes.set(id, box)
   }
 
-  async function begin(event: Event) {
-    const read = readRequest(event, seal)
+  async function begin(event: Event, wrapped: boolean) {
+    const read = readRequest(event, options, wrapped)
     if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
     // Claimed before the first await, so that a repetition meets the job and not a second beginning.
     const { msats, why } = pricing.ofJob(read.request, options.quotes.msatsFor(event, read.request))
@@ -184,7 +186,8 @@ export function openJobs(options: JobsOptions): Jobs {
       ...{ id: event.id, customer: event.pubkey, msats, ...begun, ...terms, ...times },
       ...(checked.why ? { refusal: checked.why } : {}),
     }
-    const box = boxFor({ request: event, ask, ...(verifier ? { verifier } : {}) }, read, checked.maxTokens)
+    const more = { ...(verifier ? { verifier } : {}), ...(wrapped ? { wrapped } : {}) }
+    const box = boxFor({ request: event, ask, ...more }, read, checked.maxTokens)
     settle(event.id, box)
     for (const fact of facts) box.send(fact)
     return undefined
@@ -208,7 +211,8 @@ export function openJobs(options: JobsOptions): Jobs {
     const now = seconds(clock)
     if (now - (repeated.get(id) ?? 0) < repeatSeconds) return
     repeated.set(id, now)
-    for (const event of lastWords(journal, id)) void offer(relays, journal, event, limits.keepMs)
+    for (const event of lastWords(journal, id))
+      void offer(relays, journal, event, limits.keepMs, () => carrierOf(options, id, event))
   }
 
   const knows = (id: string): boolean =>
@@ -216,10 +220,10 @@ export function openJobs(options: JobsOptions): Jobs {
 
   return {
     knows,
-    take(event) {
+    take(event, wrapped = false) {
       if (knows(event.id)) return again(event.id)
       if (withdrawn.get(`${event.id}:${event.pubkey}`)) return
-      void begin(event).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
+      void begin(event, wrapped).catch(error => tell({ event: 'trouble', job: event.id, says: String(error) }))
     },
     again,
     askedAgain({ id }) {
@@ -234,7 +238,7 @@ export function openJobs(options: JobsOptions): Jobs {
     async resume() {
       for (const row of journal.jobs.unfinished('node')) {
         const opening = readOpening(row.opening)
-        const read = opening && readRequest(opening.request, seal)
+        const read = opening && readRequest(opening.request, options, opening.wrapped)
         if (!opening || !read) {
           // Another key's job: this journal served another node before.
           tell({ event: 'trouble', job: row.id, says: 'A job of an earlier process that this key cannot open.' })
@@ -248,8 +252,8 @@ export function openJobs(options: JobsOptions): Jobs {
         // The relays told of it before this job was here.
         if (withdrawn.get(`${row.id}:${ask.customer}`)) box.send({ fact: 'cancel' })
       }
-      for (const { event, until } of journal.outbox.pending(seconds(clock)))
-        void offer(relays, journal, event, (until - seconds(clock)) * 1000)
+      for (const { job, event, until } of journal.outbox.pending(seconds(clock)))
+        void offer(relays, journal, event, (until - seconds(clock)) * 1000, () => carrierOf(options, job, event))
     },
     open: () => [...boxes.values()].map(box => box.job()),
     close() {

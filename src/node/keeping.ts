@@ -17,11 +17,13 @@ export interface Opening {
   readonly ask: NodeAsk
   /** Key of the verifier of an escrow. */
   readonly verifier?: string
+  /** The request came in a wrap: every word about it leaves in one. */
+  readonly wrapped?: true
 }
 
 /** A kept beginning, or `undefined` for one that is none. */
 export function readOpening(kept: Plain): Opening | undefined {
-  const { request, ask, verifier } = kept as Partial<Record<string, Plain>>
+  const { request, ask, verifier, wrapped } = kept as Partial<Record<string, Plain>>
   const event = typeof request === 'string' ? parseEvent(request) : undefined
   const { msats, when, parts, from, now, ttlSeconds } = (ask ?? {}) as Partial<Record<string, Plain>>
   if (!event || typeof msats !== 'bigint' || typeof now !== 'number' || typeof ttlSeconds !== 'number') return undefined
@@ -33,6 +35,7 @@ export function readOpening(kept: Plain): Opening | undefined {
       ...(typeof from === 'number' ? { from } : {}),
     },
     ...(typeof verifier === 'string' ? { verifier } : {}),
+    ...(wrapped === true ? { wrapped } : {}),
   }
 }
 
@@ -59,12 +62,20 @@ export function openKeeping(options: { journal: Journal; clock: Clock; opening: 
   const { id, customer, msats } = opening.ask
   const at = () => seconds(clock)
   const begin = () => {
-    const { request, verifier } = opening
+    const { request, verifier, wrapped } = opening
     const { when, parts = 1, from = 0, now, ttlSeconds } = opening.ask
     const begun = from > 0 ? { from } : {}
     const kept = { request: JSON.stringify(request), ask: { msats, when, parts, ...begun, now, ttlSeconds } }
     // A request is told again by relays and customer; its first bill or answer carries this to the disk.
-    journal.jobs.open({ side: 'node', id, at: at(), opening: { ...kept, ...(verifier ? { verifier } : {}) } }, 'plain')
+    journal.jobs.open(
+      {
+        side: 'node',
+        id,
+        at: at(),
+        opening: { ...kept, ...(verifier ? { verifier } : {}), ...(wrapped ? { wrapped } : {}) },
+      },
+      'plain',
+    )
   }
 
   function bills(job: NodeJob, fact: NodeFact, weight: Weight) {

@@ -33,6 +33,7 @@ import { defaultLimits, type NodeLimits } from './limits.ts'
 import { openLoad } from './load.ts'
 import type { NodeEvent } from './node-event.ts'
 import { openPricing } from './pricing.ts'
+import { defaultPrivacy } from './privacy.ts'
 import { openQuotes } from './quotes.ts'
 import { openRefunds } from './refunds.ts'
 import { answeredBefore, attempt } from './request.ts'
@@ -123,7 +124,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const terms = termsOf(options, holder?.offered === true)
   const zaps = openZaps({ keys, secret, clock, journal })
   const mine = { relays, keys, secret, clock }
-  const privacy = options.service.privacy ?? ([0, 1] as const)
+  const privacy = options.service.privacy ?? defaultPrivacy
   const service = { ...options.service, terms: offered(terms), privacy, slots: seats }
   const pricesAt = (msats: bigint): PostedPrice[] =>
     runner.kinds
@@ -139,7 +140,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   })
   const usage = openUsage({ ...mine, journal, policy: options.usage ?? 'routed', keepMs: limits.keepMs, tell })
   const jobs: Jobs = openJobs({
-    ...{ ...mine, journal, runner, pricing, quotes, usage, terms, limits, seal, zaps, tell, signal },
+    ...{ ...mine, journal, runner, pricing, quotes, usage, terms, limits, seal, privacy, zaps, tell, signal },
     ...(payee ? { payee } : {}),
     ...(holder ? { holder: holder.payee } : {}),
     ...(terms.escrow ? { escrow: openEscrowDesk({ relays, keys, secret, clock, journal, signal }) } : {}),

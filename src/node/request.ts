@@ -2,39 +2,53 @@
  * A request as it comes in: opened, read, and turned into work or into the reason why not.
  * @module
  */
-import type { Encrypt, Event, TextRequest } from '../../kinds/index.ts'
-import { isSealed, jobIdOf, messagesOf, present, resultKind, schemeOf, textRequest } from '../../kinds/index.ts'
+import type { AnyRequest, Encrypt, Event, Privacy } from '../../kinds/index.ts'
+import { isSealed, jobIdOf, jobKind, resultKind, schemeOf } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
 import type { Why } from '../job.ts'
 import type { Runner, Work } from '../runners/runner.ts'
 import type { Seal } from '../seal.ts'
+import { divisible, formOf } from './form.ts'
 import type { NodeEvent } from './node-event.ts'
+import { type Came, refuseLevel } from './privacy.ts'
 
 export interface ReadRequest {
-  readonly request: TextRequest
+  readonly request: AnyRequest
   readonly work: Work
   /** How answers are sealed: as the request was. */
   readonly seal: { readonly encrypt?: Encrypt }
+  readonly came: Came
   readonly refusal?: Why
 }
 
+export interface Door {
+  readonly seal: Seal
+  /** Levels of privacy that the node keeps. */
+  readonly privacy: readonly Privacy[]
+}
+
 /** `undefined` for a sealed request that our key does not open. */
-export function readRequest(event: Event, seal: Seal): ReadRequest | undefined {
+export function readRequest(event: Event, { seal, privacy }: Door, wrapped = false): ReadRequest | undefined {
   const sealed = isSealed(event)
   const opened = sealed ? attempt(() => seal.decrypt(event.pubkey, event.content)) : undefined
   if (sealed && opened === undefined) return undefined
   const scheme = schemeOf(event.content) === 'nip04' ? 'nip04' : 'nip44'
   const how = sealed ? { encrypt: (text: string) => seal.encrypt(event.pubkey, text, scheme) } : {}
+  const came: Came = wrapped ? 'wrapped' : sealed ? 'sealed' : 'plain'
   const work = { id: event.id, kind: event.kind, messages: [] }
-  const read = textRequest.read(event, opened)
-  if (!read.ok) return { request: none, work, seal: how, refusal: { code: read.rule, says: read.says } }
-  const request = read.value
-  const messages = messagesOf(request)
-  if (!messages.ok) return { request, work, seal: how, refusal: { code: messages.rule, says: messages.says } }
-  const { model, maxTokens, temperature, topP, topK, seed } = request
-  const given = present({ model, maxTokens, temperature, topP, topK, seed })
-  return { request, work: { ...work, messages: messages.value, ...given }, seal: how }
+  const refuse = (why: Why) => ({ request: none, work, seal: how, came, refusal: why })
+  const kind = jobKind(event.kind)
+  if (!kind) return refuse({ code: 'kind', says: `This node reads no jobs of kind ${event.kind}.` })
+  const read = kind.request.read(event, opened)
+  if (!read.ok) return refuse({ code: read.rule, says: read.says })
+  const asked = read.value
+  const form = formOf(event.kind, asked)
+  const refusal = refuseLevel(asked.privacy, came, privacy) ?? form.why
+  // A wish to pay in parts means nothing for an answer that is made in one piece.
+  const { terms, ...rest } = asked
+  const request = terms?.word === 'parts' && !divisible(event.kind, asked) ? rest : asked
+  return { request, work: { ...work, ...form.work }, seal: how, came, ...(refusal ? { refusal } : {}) }
 }
 
 /** The runner's word on the work, before anything is billed: how many tokens the answer has at most, or why not. */
@@ -70,7 +84,7 @@ export async function answeredBefore(
   return new Set(events.flatMap(event => jobIdOf(event) ?? []))
 }
 
-const none: TextRequest = { inputs: [], relays: [], providers: [], stream: false, receipt: false }
+const none: AnyRequest = { inputs: [], relays: [], providers: [], stream: false, receipt: false }
 
 /** The value, or `undefined` where a stranger's bytes made it throw. */
 export function attempt<T>(read: () => T): T | undefined {

@@ -4,12 +4,14 @@
  * @module
  */
 import type { Encrypt, Event, Feedback, Kind, TextResult } from '../../kinds/index.ts'
-import { feedback, frame, textResult } from '../../kinds/index.ts'
+import { feedback, frame, jobKind, textResult } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
+import { wrapEvent } from '../seal.ts'
+import { readOpening } from './keeping.ts'
 
 export interface SpeechOptions {
   readonly relays: Relays
@@ -21,6 +23,8 @@ export interface SpeechOptions {
   readonly request: Event
   /** Encrypts to the customer, in the scheme of the request; absent when the request was plain. */
   readonly encrypt?: Encrypt
+  /** The request came in a wrap: every word leaves in one, too. */
+  readonly wrapped?: boolean
   /** Milliseconds for which an undelivered event is offered again to relays that come back. */
   readonly keepMs: number
 }
@@ -53,15 +57,16 @@ export function lastWords(journal: Journal, job: string): readonly Event[] {
 }
 
 export function openSpeech(options: SpeechOptions): Speech {
-  const { relays, request, keepMs, journal } = options
+  const { relays, request, keepMs, journal, wrapped = false } = options
   const customer = request.pubkey
   const job = request.id
+  const kind = jobKind(request.kind)?.result ?? textResult
   let saidMs = 0
 
   function publish(event: Event, keep: number) {
     saidMs = options.clock.now()
     // A relay's refusal is its own business: the other relays and the customer's next question are the remedy.
-    void offer(relays, journal, event, keep)
+    void offer(relays, journal, event, keep, () => (wrapped ? wrapFor(options, customer, event) : event))
   }
 
   function write<V>(kind: Kind<V>, value: V): Event {
@@ -89,8 +94,8 @@ export function openSpeech(options: SpeechOptions): Speech {
     },
     result(value) {
       const text = JSON.stringify(request)
-      const copy = text.length <= copyBytes ? { request: text } : {}
-      return send(write(textResult, { ...value, ...copy, job, customer, status: 'success' }), 'result')
+      const copy = !wrapped && text.length <= copyBytes ? { request: text } : {}
+      return send(write(kind, { ...value, ...copy, job, customer, status: 'success' }), 'result')
     },
     frame(seq, text) {
       const event = write(frame, { job, to: customer, seq, text })
@@ -104,10 +109,28 @@ export function openSpeech(options: SpeechOptions): Speech {
   }
 }
 
-/** Publishes a kept event, and notes when a relay has taken it. Never rejects. */
-export async function offer(relays: Relays, journal: Journal, event: Event, keepMs: number): Promise<void> {
+type Wrapping = Pick<SpeechOptions, 'keys' | 'clock' | 'journal'>
+
+const wrapFor = ({ keys, clock }: Wrapping, to: string, event: Event): Event =>
+  wrapEvent(keys, event, to, seconds(clock))
+
+/** How a kept event of a job leaves: in a fresh wrap where the job came in one, else as it is. */
+export function carrierOf(options: Wrapping, job: string, event: Event): Event {
+  const row = options.journal.jobs.find('node', job)
+  const opening = row && readOpening(row.opening)
+  return opening?.wrapped ? wrapFor(options, opening.request.pubkey, event) : event
+}
+
+/** Publishes a kept event, as `carry` packs it where it may not be seen, and notes when a relay has taken it. Never rejects. */
+export async function offer(
+  relays: Relays,
+  journal: Journal,
+  event: Event,
+  keepMs: number,
+  carry = () => event,
+): Promise<void> {
   try {
-    const done = await relays.publish(event, { want: 1, keepMs })
+    const done = await relays.publish(carry(), { want: 1, keepMs })
     if (done.accepted > 0) journal.outbox.taken(event.id)
   } catch {
     // A journal that was closed meanwhile: the next life offers it again.

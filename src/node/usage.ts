@@ -36,6 +36,8 @@ export interface Used {
   readonly timing: Timing
   /** Tokens of the answer that came with the job. */
   readonly broughtTokens: number
+  /** Of jobs that came in a wrap nothing public is said. */
+  readonly wrapped: boolean
 }
 
 export interface Usage {
@@ -58,7 +60,8 @@ export function openUsage(options: UsageOptions): Usage {
     return typeof seq === 'number' && typeof id === 'string' ? { seq, id } : undefined
   }
 
-  function earned({ job, request }: Used): boolean {
+  function earned({ job, request, wrapped }: Used): boolean {
+    if (wrapped) return false
     if (policy === 'none' || (policy === 'routed' && request.routing === undefined)) return false
     if (job.state !== 'delivered' || !job.answer) return false
     if (job.when === 'free' || job.when === 'credit') return true
