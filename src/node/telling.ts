@@ -28,7 +28,7 @@ export interface Telling {
   begin(job: NodeJob): void
   flow(act: Extract<NodeAct, { act: 'stream' }>): void
   /** Resolves when the result is in the outbox and handed to the relays. */
-  deliver(act: Pick<Extract<NodeAct, { act: 'deliver' }>, 'answer' | 'bill'>): Promise<void>
+  deliver(act: Pick<Extract<NodeAct, { act: 'deliver' }>, 'answer' | 'bill' | 'creditMsats'>): Promise<void>
 }
 
 export function openTelling(options: TellingOptions): Telling {
@@ -63,9 +63,10 @@ export function openTelling(options: TellingOptions): Telling {
         speech.feedback({ status: 'partial', says: '', content: out })
       }
     },
-    async deliver({ answer, bill }) {
+    async deliver({ answer, bill, creditMsats }) {
       const { model, promptTokens, outputTokens } = answer
-      const money = bill ? { msats: bill.msats, bolt11: bill.bolt11 } : {}
+      const owed = bill ? { msats: bill.msats, bolt11: bill.bolt11 } : {}
+      const money = { ...owed, ...(creditMsats === undefined ? {} : { creditMsats }) }
       const seal = preimage === undefined ? undefined : await sealUnder(preimage, answer.text)
       const content = seal
         ? { text: seal.content, sealedUnder: { hash: seal.hash, digest: seal.digest } }
