@@ -43,7 +43,8 @@ export interface AnnouncerOptions {
   readonly keys: Keys
   readonly secret: Uint8Array
   readonly clock: Clock
-  readonly priceMsats: bigint
+  /** Of a whole job. Absent where its tokens are counted. */
+  readonly priceMsats?: bigint
   readonly models: readonly ModelInfo[]
   readonly service: ServiceFacts
   /** What is announced that it asks. */
@@ -96,14 +97,14 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
         name: service.name,
         about: service.about,
         encrypted: true,
-        priceMsats: options.priceMsats,
         models,
         nodeKeys: service.nodeKeys,
         zappers: [me],
         custodial: false,
         relays: urls,
-        ...present({ terms: service.terms, splits: service.splits, region: service.region }),
-        ...present({ privacy: service.privacy, determinism: service.determinism, slots: service.slots }),
+        ...present({ priceMsats: options.priceMsats, terms: service.terms, splits: service.splits }),
+        ...present({ region: service.region, privacy: service.privacy, determinism: service.determinism }),
+        ...present({ slots: service.slots }),
         prices: options.prices,
         v: 1,
       },
