@@ -66,7 +66,8 @@ export function openUsage(options: UsageOptions): Usage {
     if (job.state !== 'delivered' || !job.answer) return false
     if (job.when === 'free' || job.when === 'credit') return true
     // Money that came after the end is noted as paid, and kept for the customer: it settled nothing.
-    return job.paid !== undefined && job.creditMsats < job.paid.msats
+    const { costMsats, paid } = job
+    return paid !== undefined && (costMsats === undefined ? job.creditMsats < paid.msats : costMsats > 0n)
   }
 
   function receiptOf({ job, event, request, timing, broughtTokens }: Used): { seq: number; event: Event } {
@@ -81,7 +82,7 @@ export function openUsage(options: UsageOptions): Usage {
     const value = present({
       ...{ job: job.id, customer: job.customer, kind: event.kind, promptTokens, payments, ...timing },
       outputTokens: Math.max(0, outputTokens - broughtTokens),
-      msats: job.when === 'credit' ? job.msats : payments.reduce((sum, { msats }) => sum + msats, 0n),
+      msats: job.costMsats ?? (job.when === 'credit' ? job.msats : payments.reduce((sum, { msats }) => sum + msats, 0n)),
       result: journal.outbox.of(job.id).find(said => said.slot === 'result')?.event.id,
       model: model.slice(0, 256) || undefined,
       routing: request.routing,
