@@ -18,6 +18,10 @@ export interface OfferedModel {
   readonly name: string
   readonly contextTokens: number
   readonly sha256?: string
+  /** Job kinds that it serves. Absent: all of its service. */
+  readonly kinds?: readonly number[]
+  /** Length of its vectors, where it embeds. */
+  readonly dimensions?: number
 }
 
 /** What a service says about itself. `priceMsats` is for one job: 0 is free, undefined is negotiable or unsaid. */
@@ -93,15 +97,17 @@ function priceOf(content: Json, manifest: Json): bigint | undefined {
 
 const modelOf = (value: unknown): OfferedModel[] => {
   if (!isRecord(value) || typeof value['name'] !== 'string' || value['name'] === '') return []
-  const { name, contextTokens, sha256 } = value
+  const { name, contextTokens, sha256, kinds, dimensions } = value
   const tokens = typeof contextTokens === 'number' && Number.isSafeInteger(contextTokens) && contextTokens > 0
   const digest = hexes([sha256], 64)[0]
   return [
-    {
+    present({
       name: name.slice(0, 256),
       contextTokens: tokens ? contextTokens : 0,
-      ...(digest === undefined ? {} : { sha256: digest }),
-    },
+      sha256: digest,
+      kinds: Array.isArray(kinds) ? kinds.slice(0, 64).flatMap(kind => whole(0, 65_535)(kind) ?? []) : undefined,
+      dimensions: whole(1, 65_536)(dimensions),
+    }),
   ]
 }
 
@@ -113,13 +119,23 @@ const pictureOf = (content: Json): string | undefined =>
 const amountOf = (price: bigint | undefined): string =>
   price === undefined ? 'flexible' : price === 0n ? 'free' : String((price + 999n) / 1_000n)
 
-const textParams = (models: readonly OfferedModel[]) => ({
-  model: { required: false, values: models.map(model => model.name) },
-  max_tokens: { required: false, values: [] },
-  temperature: { required: false, values: [] },
-  top_p: { required: false, values: [] },
-  top_k: { required: false, values: [] },
-})
+const spare = (...values: string[]) => ({ required: false, values })
+/** What each kind of work may be told, as NIP-90 clients read it. */
+const ownParams: Readonly<Record<number, Json>> = {
+  5050: {
+    ...{ max_tokens: spare(), temperature: spare(), top_p: spare(), top_k: spare(), seed: spare(), stop: spare() },
+    ...{ frequency_penalty: spare(), presence_penalty: spare() },
+    ...{ tools: spare(), tool_choice: spare('auto', 'none', 'required', 'function') },
+    ...{ response_format: spare('json_object', 'json_schema'), logprobs: spare() },
+  },
+  5080: { dimensions: spare(), encoding_format: spare('base64', 'float') },
+  5081: { top_n: spare() },
+  5082: { labels: spare() },
+}
+const paramsOf = (kinds: readonly number[], models: readonly OfferedModel[]): Json => {
+  const known = kinds.flatMap(kind => ownParams[kind] ?? [])
+  return known.length === 0 ? {} : Object.assign({ model: spare(...models.map(({ name }) => name)) }, ...known)
+}
 
 /** Service announcement (NIP-89 kind 31990, addressable). */
 export const handler = defineKind({
@@ -141,7 +157,7 @@ export const handler = defineKind({
     splits: splitsField,
   },
   content:
-    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`}], `nodeKeys`, `zappers`, `custodial`, `relays`, `region?`, `privacy?` (numbers 0 to 3), `determinism?`, `slots?`, `retentionSeconds?`, `prices?` [{`kind`, `model`, `msats` (string), `unit` (`job`, `1k-tokens`, `1k-in`, `1k-out`, `second`, `MB`)}]}.',
+    'JSON object: `name`, `about`, `picture` = `image`, `lud16`, `supportsEncryption` = `encryptionSupported`, `acceptsNutZaps` = `cashuAccepted`, `amount` (a string in SATS, `free` or `flexible`), `nip90Params`, and `manifest` {`v`, `price_msats` (string), `models` [{`name`, `contextTokens`, `sha256?`, `kinds?`, `dimensions?`}], `nodeKeys`, `zappers`, `custodial`, `relays`, `region?`, `privacy?` (numbers 0 to 3), `determinism?`, `slots?`, `retentionSeconds?`, `prices?` [{`kind`, `model`, `msats` (string), `unit` (`job`, `1k-tokens`, `1k-in`, `1k-out`, `second`, `MB`)}]}.',
   rules: { content: 'The content is a JSON object of at most 131,072 characters.' },
   read({ id = '', kinds, topics, terms, splits }, { content, refuse }) {
     const said = parseJson(content, limits)
@@ -202,7 +218,7 @@ export const handler = defineKind({
       acceptsNutZaps: false,
       cashuAccepted: false,
       amount: amountOf(priceMsats),
-      nip90Params: kinds.includes(5_050) ? textParams(manifest.models) : {},
+      nip90Params: paramsOf(kinds, manifest.models),
       manifest: {
         ...manifest,
         ...(prices === undefined ? {} : { prices: prices.map(price => ({ ...price, msats: String(price.msats) })) }),

@@ -46,6 +46,16 @@ export const good: readonly GoodSample<Announcement>[] = [
     },
   },
   {
+    says: 'A service of several kinds of work.',
+    value: {
+      ...{ ...bare, id: 'x', kinds: [5050, 5080, 5081, 5082], name: 'N', about: 'A', encrypted: true, v: 1 },
+      models: [
+        { name: 'nano', contextTokens: 512, kinds: [5050] },
+        { name: 'tiny', contextTokens: 256, kinds: [5080, 5081, 5082], dimensions: 384 },
+      ],
+    },
+  },
+  {
     says: 'What routers ask for: place, privacy, determinism, seats and prices.',
     value: {
       ...{ ...bare, id: 'x', kinds: [5050], name: 'N', about: 'A', encrypted: true, v: 1 },
@@ -103,7 +113,7 @@ export const dialects: readonly Dialect<Announcement>[] = [
       ['d', 'a'],
     ],
     content:
-      '{"name":7,"picture":"javascript:alert(1)","amount":"flexible","manifest":{"models":["x",{"name":"m"}],"nodeKeys":"02","__proto__":{"v":9}}}',
+      '{"name":7,"picture":"javascript:alert(1)","amount":"flexible","manifest":{"models":["x",{"name":"m","kinds":[5050,"5080",-1],"dimensions":0}],"nodeKeys":"02","__proto__":{"v":9}}}',
     value: {
       ...bare,
       id: 'a',
@@ -111,7 +121,7 @@ export const dialects: readonly Dialect<Announcement>[] = [
       name: '',
       about: '',
       encrypted: false,
-      models: [{ name: 'm', contextTokens: 0 }],
+      models: [{ name: 'm', contextTokens: 0, kinds: [5050] }],
     },
   },
   {

@@ -196,12 +196,10 @@ export const dialects: readonly Dialect<TextRequest>[] = [
 ]
 
 const hi = ['i', 'Hi', 'text']
-/** One bad parameter beside a good input. */
-const param = (breaks: string, says: string, ...values: string[]): BadSample => ({
-  breaks,
-  says,
-  tags: [hi, ['param', breaks, ...values]],
-})
+/** One bad tag beside a good input. */
+const beside = (breaks: string, says: string, ...tag: string[]): BadSample => ({ breaks, says, tags: [hi, tag] })
+const param = (breaks: string, says: string, ...values: string[]): BadSample =>
+  beside(breaks, says, 'param', breaks, ...values)
 
 export const bad: readonly BadSample[] = [
   { breaks: 'input', says: 'Nothing to work on.', tags: [['param', 'model', 'nano']] },
@@ -249,14 +247,7 @@ export const bad: readonly BadSample[] = [
   param('temperature', 'Too hot.', '99'),
   param('temperature', 'Not a number.', 'NaN'),
   param('top_p', 'More than all.', '1.5'),
-  {
-    breaks: 'top_k',
-    says: 'Below none.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['param', 'top-k', '-1'],
-    ],
-  },
+  beside('top_k', 'Below none.', 'param', 'top-k', '-1'),
   param('frequency_penalty', 'Out of range.', '3'),
   param('seed', 'A fraction.', '1.5'),
   param('stop', 'Nothing to stop at.', 'END', ''),
@@ -271,30 +262,9 @@ export const bad: readonly BadSample[] = [
   param('response_format', 'A form that is none.', 'xml'),
   param('response_format', 'A schema that is a list.', 'json_schema', '[]'),
   param('logprobs', 'Too many.', '21'),
-  {
-    breaks: 'bid',
-    says: 'Money with an underscore.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['bid', '100_000'],
-    ],
-  },
-  {
-    breaks: 'p',
-    says: 'An npub in a tag.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['p', 'npub1xyz'],
-    ],
-  },
-  {
-    breaks: 'expiration',
-    says: 'A date in words.',
-    tags: [
-      ['i', 'Hi', 'text'],
-      ['expiration', 'tomorrow'],
-    ],
-  },
+  beside('bid', 'Money with an underscore.', 'bid', '100_000'),
+  beside('p', 'An npub in a tag.', 'p', 'npub1xyz'),
+  beside('expiration', 'A date in words.', 'expiration', 'tomorrow'),
   {
     breaks: 'opened',
     says: 'Tags that are no strings.',

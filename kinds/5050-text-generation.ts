@@ -5,7 +5,7 @@
 import { bad, dialects, good } from './5050-samples.ts'
 import { defineKind, ok, present } from './define.ts'
 import { loose, maybe } from './fields.ts'
-import { type Input, type JobRequest, requestFields } from './inputs.ts'
+import { fieldsOf, type Input, type JobRequest, jobOf, requestFields } from './inputs.ts'
 import type { Read } from './kind.ts'
 import {
   type Message,
@@ -133,35 +133,15 @@ export const textRequest = defineKind({
   seal: 'tags',
   bare: opened => ['i', opened, 'text'],
   read(found, { refuse }) {
-    const { inputs, bid, relays, providers, stream, receipt, ...rest } = found
-    if (inputs.length === 0) return refuse('input')
-    const talks = inputs.filter(isTalk)
+    if (found.inputs.length === 0) return refuse('input')
+    const talks = found.inputs.filter(isTalk)
     if (talks.length > 1 || talks.some(talk => !readMessages(talk.data))) return refuse('messages')
-    return ok(
-      present({
-        ...rest,
-        inputs,
-        bidMsats: bid,
-        relays,
-        providers,
-        stream: stream ?? false,
-        receipt: receipt === '9735',
-      }),
-    )
+    return ok(present(jobOf(found)))
   },
-  write: ({ bidMsats, stream, receipt, inputs, relays, providers, stop, tools: may, ...rest }: TextRequest) => ({
-    fields: {
-      ...rest,
-      stop: stop && [...stop],
-      tools: may && [...may],
-      inputs: [...inputs],
-      relays: [...relays],
-      providers: [...providers],
-      bid: bidMsats,
-      stream: stream ? true : undefined,
-      receipt: receipt ? '9735' : undefined,
-    },
-  }),
+  write(value: TextRequest) {
+    const { stop, tools: may, ...rest } = fieldsOf(value)
+    return { fields: { ...rest, stop: stop && [...stop], tools: may && [...may] } }
+  },
   good,
   dialects,
   bad,

@@ -17,7 +17,13 @@ import { bondEntry } from './4640-bond-entry.ts'
 import { faultEvidence } from './4641-fault-evidence.ts'
 import { faultVerdict } from './4642-fault-verdict.ts'
 import { textRequest } from './5050-text-generation.ts'
+import { embeddingsRequest } from './5080-embeddings.ts'
+import { rerankRequest } from './5081-rerank.ts'
+import { classificationRequest } from './5082-classification.ts'
 import { textResult } from './6050-text-generation.ts'
+import { embeddingsResult } from './6080-embeddings.ts'
+import { rerankResult } from './6081-rerank.ts'
+import { classificationResult } from './6082-classification.ts'
 import { feedback } from './7000-feedback.ts'
 import { zapRequest } from './9734-zap-request.ts'
 import { zapReceipt } from './9735-zap-receipt.ts'
@@ -63,7 +69,19 @@ export { type BondEntry, bondEntry } from './4640-bond-entry.ts'
 export { type FaultEvidence, faultEvidence, MOST_EVIDENCE_EVENTS } from './4641-fault-evidence.ts'
 export { type FaultVerdict, faultVerdict } from './4642-fault-verdict.ts'
 export { messagesOf, type TextRequest, textRequest } from './5050-text-generation.ts'
+export { type EmbeddingsRequest, embeddingsRequest } from './5080-embeddings.ts'
+export { type RerankRequest, rerankRequest } from './5081-rerank.ts'
+export { type ClassificationRequest, classificationRequest } from './5082-classification.ts'
 export { textResult } from './6050-text-generation.ts'
+export { type Embeddings, embeddingsResult, readEmbeddings, writeEmbeddings } from './6080-embeddings.ts'
+export { type Ranked, type Ranking, readRanking, rerankResult, writeRanking } from './6081-rerank.ts'
+export {
+  type Classes,
+  classificationResult,
+  readClasses,
+  type Scored,
+  writeClasses,
+} from './6082-classification.ts'
 export { type Feedback, type FeedbackStatus, feedback } from './7000-feedback.ts'
 export { type ZapRequest, zapRequest } from './9734-zap-request.ts'
 export { type ZapReceipt, zapReceipt } from './9735-zap-receipt.ts'
@@ -129,6 +147,7 @@ export type { Lane, Routed, RoutedCandidate, Sampled } from './routed.ts'
 export { schemeOf, sealContent, sealTags } from './seal.ts'
 export type { Definition, Rule } from './spec.ts'
 export type { BilledTerms, SealedUnder, Split, TermsWord, WishedTerms } from './terms.ts'
+export { MOST_TEXTS, queryInput, queryOf, readTexts, textsInput, textsOf } from './texts.ts'
 export { relayUrl } from './values.ts'
 export type { WalletCipher } from './wallets.ts'
 
@@ -148,7 +167,13 @@ export const kinds: readonly Definition<unknown>[] = [
   faultEvidence,
   faultVerdict,
   textRequest,
+  embeddingsRequest,
+  rerankRequest,
+  classificationRequest,
   textResult,
+  embeddingsResult,
+  rerankResult,
+  classificationResult,
   feedback,
   zapRequest,
   zapReceipt,

@@ -138,3 +138,22 @@ export const requestFields = {
   ),
   quote: loose('quote', hex('<quote id>'), 'The quote (4630) that the customer takes up; public on sealed jobs too.'),
 }
+
+interface FoundJob {
+  readonly bid: bigint | undefined
+  readonly stream: boolean | undefined
+  readonly receipt: string | undefined
+}
+
+/** A job of the fields that were found. */
+export const jobOf = <F extends FoundJob>({ bid, stream, receipt, ...rest }: F) => ({
+  ...rest,
+  ...{ bidMsats: bid, stream: stream ?? false, receipt: receipt === '9735' },
+})
+
+/** The fields of a job, for the writer. */
+export const fieldsOf = <J extends JobRequest>({ bidMsats, stream, receipt, ...rest }: J) => ({
+  ...rest,
+  ...{ inputs: [...rest.inputs], relays: [...rest.relays], providers: [...rest.providers] },
+  ...{ bid: bidMsats, stream: stream ? true : undefined, receipt: receipt ? '9735' : undefined },
+})

@@ -5,21 +5,18 @@
  */
 
 import { type TextRequest, textRequest } from './5050-text-generation.ts'
+import { type EmbeddingsRequest, embeddingsRequest } from './5080-embeddings.ts'
+import { type RerankRequest, rerankRequest } from './5081-rerank.ts'
+import { type ClassificationRequest, classificationRequest } from './5082-classification.ts'
 import { textResult } from './6050-text-generation.ts'
+import { embeddingsResult } from './6080-embeddings.ts'
+import { rerankResult } from './6081-rerank.ts'
+import { classificationResult } from './6082-classification.ts'
 import type { TextResult } from './answers.ts'
 import type { Encrypt, Event, Kind, Read, Template } from './kind.ts'
 
 /** What a request of any of these kinds may say. Each kind reads and writes what concerns it and leaves the rest. */
-export interface AnyRequest extends TextRequest {
-  /** Rerank: how many of the best are wanted. */
-  readonly topN?: number
-  /** Classify: the labels to choose among. */
-  readonly labels?: readonly string[]
-  /** Embeddings: how many numbers of each vector. */
-  readonly dimensions?: number
-  /** Embeddings: how vectors are written. */
-  readonly encoding?: 'base64' | 'float'
-}
+export interface AnyRequest extends TextRequest, EmbeddingsRequest, RerankRequest, ClassificationRequest {}
 
 /** One kind of work: its request and its result. */
 export interface JobKind {
@@ -33,7 +30,12 @@ export interface JobKind {
 }
 
 /** Every one of them. */
-export const jobKinds: readonly JobKind[] = [{ request: textRequest, result: textResult }]
+export const jobKinds: readonly JobKind[] = [
+  { request: textRequest, result: textResult },
+  { request: embeddingsRequest, result: embeddingsResult },
+  { request: rerankRequest, result: rerankResult },
+  { request: classificationRequest, result: classificationResult },
+]
 
 /** The kind of work with this request number. */
 export const jobKind = (number: number): JobKind | undefined =>
