@@ -5,6 +5,16 @@
  */
 import type { NodeAct, NodeJob } from '../job.ts'
 
+/** How the price of a job was made where tokens are counted. It is what all of them cost; the cost is made in the same way. */
+export interface MeteredPrice {
+  readonly flatMsats: bigint
+  readonly promptMsatsPer1k: bigint
+  readonly answerMsatsPer1k: bigint
+  readonly promptTokens: number
+  /** Of the answer, at most. */
+  readonly maxTokens: number
+}
+
 /** The price of one part; the parts add up to the price, the first ones being the dearer. */
 export function partMsats(job: Pick<NodeJob, 'msats' | 'parts'>, part: number): bigint {
   const parts = BigInt(job.parts)

@@ -4,7 +4,7 @@
  */
 import type { Answer, NodeAct, NodeFact, NodeJob, Paid, When, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
-import { ownCost, partMsats, unused } from './cost.ts'
+import { type MeteredPrice, ownCost, partMsats, unused } from './cost.ts'
 
 type Next = readonly [NodeJob, readonly NodeAct[]]
 
@@ -22,6 +22,8 @@ export interface NodeAsk {
    */
   readonly from?: number
   readonly soFar?: Answer
+  /** Where `msats` is a price of tokens. */
+  readonly metered?: MeteredPrice
   /** Unix seconds. */
   readonly now: number
   readonly ttlSeconds: number

@@ -3,6 +3,14 @@
  * @module
  */
 
+export {
+  type AskedPrice,
+  type Asking,
+  askedMsats,
+  askedPrice,
+  type StandardJob,
+  standardTokens,
+} from './asking-price.ts'
 export { auditShare, drawn } from './audit.ts'
 export { type Cohort, type Newcomer, openCohort } from './cohort.ts'
 export { type CreditLine, type CreditPolicy, creditLine } from './credit-line.ts'
@@ -39,5 +47,6 @@ export { defaultParams, type Params, paramsHash } from './params.ts'
 export { openPayers, type Payers, type Reach } from './payers.ts'
 export { type Around, type Factors, productOf, type Score, scoreOf } from './score.ts'
 export { type Kept, type Stake, stakeOf } from './stake.ts'
+export { type Metered, meteredMsats, type Tariff, tokensFor } from './tariff.ts'
 export { fold, isEjected, jobsOf, openTrack, type Stage, stageOf, type Track, type TrackFact } from './track.ts'
 export { type PaymentGraph, seededWalk, type Walk } from './walk.ts'

@@ -5,7 +5,7 @@
 import type { Event, TextRequest } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
-import { type NodeAsk, openNodeJob } from '../job/node-side.ts'
+import { deliver, type NodeAsk, openNodeJob } from '../job/node-side.ts'
 import type { NodeAct, NodeFact, NodeJob, Paid, Why } from '../job.ts'
 import { isEnd, step, wakeAt } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -14,6 +14,7 @@ import type { HoldPayee, Payee } from '../payments/payment.ts'
 import type { Runner, Work } from '../runners/runner.ts'
 import { openAside } from './aside.ts'
 import { openBilling } from './billing.ts'
+import { openCounting } from './counting.ts'
 import type { Escrow } from './escrow.ts'
 import { openKeeping } from './keeping.ts'
 import { openMeter, type Timing } from './meter.ts'
@@ -58,7 +59,7 @@ export interface JobBoxOptions {
   readonly signal: AbortSignal
 }
 
-export type JobBox = Mailbox<NodeJob, NodeFact>
+export type JobBox = Pick<Mailbox<NodeJob, NodeFact>, 'send' | 'job' | 'close'>
 
 /** How long the wallet is still watched for money that comes after the end. */
 const lingerMs = 3_600_000
@@ -77,6 +78,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   let stopLingering = () => {}
   let done = false
   const meter = openMeter(clock)
+  const counting = openCounting(ask.metered)
   const aside = openAside(error => trouble(text(error)))
   const close = () => {
     aside.now()
@@ -121,8 +123,11 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     clock,
     shows: sealed ? 'nothing' : options.request.stream ? 'frames' : 'partials',
     maxTokens: options.maxTokens,
-    send: fact => (opened ? opened.send(fact) : void early.push(fact)),
-    said: meter.first,
+    send: fact => (opened ? opened.send(fact) : void early.push(counting.of(fact))),
+    said() {
+      counting.said()
+      meter.first()
+    },
   })
 
   function perform(act: NodeAct, now: NodeJob, send: (fact: NodeFact) => void): void | Promise<void> {
@@ -142,6 +147,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'run':
         tell({ ...about, event: now.held ? 'held' : 'running' })
         meter.begin()
+        counting.begin(now)
         telling.begin(now)
         return working.run(now)
       case 'stop':
@@ -198,7 +204,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   function makeGood(now: NodeJob) {
     if (now.state === 'delivered' && now.answer && !speech.said('result')) {
       const due = now.when === 'after' && now.bill ? { bill: now.bill } : {}
-      delivering = telling.deliver({ answer: now.answer, ...due })
+      delivering = telling.deliver({ ...deliver(now, now.answer), ...due })
     }
     if ((now.state === 'failed' || now.state === 'expired') && now.why && !speech.said('error'))
       telling.say({ act: 'say', status: 'error', why: now.why }, now)
@@ -263,13 +269,14 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       options.broken(error)
     },
   })
-  opened = mailbox
+  const box: JobBox = { ...mailbox, send: fact => mailbox.send(counting.of(fact)) }
+  opened = box
   for (const fact of early) mailbox.send(fact)
   if (options.reopened) {
     makeGood(options.reopened)
     mailbox.send({ fact: 'restart', now: seconds(clock) })
   }
-  return mailbox
+  return box
 }
 
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -89,7 +89,7 @@ export function openJobs(options: JobsOptions): Jobs {
     for (const box of boxes.values()) if (box.job().customer === event.pubkey) mine++
     if (mine >= limits.jobsPerCustomer)
       return { code: 'too-many', says: `You have ${mine} jobs here that have not ended. Wait for one of them.` }
-    if (pricing.announcedMsats === 0n) return undefined
+    if (pricing.announcedMsats === 0n && !pricing.isMetered) return undefined
     const unpaid = journal.bills.list({ customer: event.pubkey, state: 'open', limit: limits.billsPerCustomer }).length
     return unpaid >= limits.billsPerCustomer
       ? { code: 'unpaid-bills', says: `You have ${unpaid} open invoices here. Pay one, or let one expire.` }
@@ -114,7 +114,7 @@ export function openJobs(options: JobsOptions): Jobs {
         ask,
         event,
         request: read.request,
-        work: workOf(ask, read.work),
+        work: workOf(ask, ask.metered ? { ...read.work, maxTokens } : read.work),
         maxTokens,
         speech,
         runner,
@@ -161,17 +161,24 @@ export function openJobs(options: JobsOptions): Jobs {
     const read = readRequest(event, options, wrapped)
     if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
     // Claimed before the first await, so that a repetition meets the job and not a second beginning.
-    const { msats, why } = pricing.ofJob(read.request, options.quotes.msatsFor(event, read.request))
-    const refusal = claimOf(event) ?? read.refusal ?? why
+    const quoted = options.quotes.msatsFor(event, read.request)
+    const least = pricing.ofJob(read.request, quoted)
+    const refusal = claimOf(event) ?? read.refusal ?? least.why
     // Junk is not answered for ever: strangers could have this node flood its own relays.
     if (refusal && !refusals.has('all')) return undefined
     const facts: NodeFact[] = []
-    boxes.set(event.id, placeholder(event, msats, facts))
+    boxes.set(event.id, placeholder(event, least.msats, facts))
     const checked = refusal ? { maxTokens: 1, why: refusal } : await checkWork(runner, read.work, tell)
     if (options.signal.aborted) return undefined
-    if (checked.why) refusals.take('all')
+    // What tokens cost is known only now. A bid for fewer of them than were asked for buys those.
+    const counted = pricing.isMetered && 'promptTokens' in checked
+    const priced = counted ? pricing.ofJob(read.request, quoted, checked) : least
+    const why = checked.why ?? priced.why
+    const { msats, metered } = priced
+    const maxTokens = metered?.maxTokens ?? checked.maxTokens
+    if (why) refusals.take('all')
     const now = seconds(clock)
-    const begun = begunOf(read.request, read.work, checked.maxTokens)
+    const begun = begunOf(read.request, read.work, maxTokens)
     const { verifier, ...terms } = decide(
       read.request,
       event.pubkey,
@@ -184,10 +191,11 @@ export function openJobs(options: JobsOptions): Jobs {
     const times = { now, ttlSeconds: limits.billSeconds + limits.workSeconds }
     const ask: NodeAsk = {
       ...{ id: event.id, customer: event.pubkey, msats, ...begun, ...terms, ...times },
-      ...(checked.why ? { refusal: checked.why } : {}),
+      ...(metered ? { metered } : {}),
+      ...(why ? { refusal: why } : {}),
     }
     const more = { ...(verifier ? { verifier } : {}), ...(wrapped ? { wrapped } : {}) }
-    const box = boxFor({ request: event, ask, ...more }, read, checked.maxTokens)
+    const box = boxFor({ request: event, ask, ...more }, read, maxTokens)
     settle(event.id, box)
     for (const fact of facts) box.send(fact)
     return undefined
@@ -200,7 +208,6 @@ export function openJobs(options: JobsOptions): Jobs {
     return {
       send: fact => void (facts.length < 16 && facts.push(fact)),
       job: () => ({ ...job, ...rest, msats, when: 'free' }),
-      dropped: 0,
       close() {},
     }
   }
@@ -244,8 +251,9 @@ export function openJobs(options: JobsOptions): Jobs {
           tell({ event: 'trouble', job: row.id, says: 'A job of an earlier process that this key cannot open.' })
           continue
         }
-        const { maxTokens } = await checkWork(runner, read.work, tell)
+        const checked = await checkWork(runner, read.work, tell)
         if (options.signal.aborted) return
+        const maxTokens = opening.ask.metered?.maxTokens ?? checked.maxTokens
         const ask = { ...opening.ask, ...(opening.ask.from ? begunOf(read.request, read.work, maxTokens) : {}) }
         const box = boxFor({ ...opening, ask }, read, maxTokens, replay(ask, row.facts))
         settle(row.id, box)

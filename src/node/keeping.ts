@@ -6,6 +6,7 @@
 import { type Event, parseEvent } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
+import type { MeteredPrice } from '../job/cost.ts'
 import { type NodeAsk, openNodeJob } from '../job/node-side.ts'
 import type { NodeAct, NodeFact, NodeJob, When } from '../job.ts'
 import { isEnd, step } from '../job.ts'
@@ -25,7 +26,7 @@ export interface Opening {
 export function readOpening(kept: Plain): Opening | undefined {
   const { request, ask, verifier, wrapped } = kept as Partial<Record<string, Plain>>
   const event = typeof request === 'string' ? parseEvent(request) : undefined
-  const { msats, when, parts, from, now, ttlSeconds } = (ask ?? {}) as Partial<Record<string, Plain>>
+  const { msats, when, parts, from, metered, now, ttlSeconds } = (ask ?? {}) as Partial<Record<string, Plain>>
   if (!event || typeof msats !== 'bigint' || typeof now !== 'number' || typeof ttlSeconds !== 'number') return undefined
   return {
     request: event,
@@ -33,6 +34,7 @@ export function readOpening(kept: Plain): Opening | undefined {
       ...{ id: event.id, customer: event.pubkey, msats, when: when as When, now, ttlSeconds },
       ...(typeof parts === 'number' ? { parts } : {}),
       ...(typeof from === 'number' ? { from } : {}),
+      ...(metered === undefined ? {} : { metered: metered as Plain & MeteredPrice }),
     },
     ...(typeof verifier === 'string' ? { verifier } : {}),
     ...(wrapped === true ? { wrapped } : {}),
@@ -63,9 +65,9 @@ export function openKeeping(options: { journal: Journal; clock: Clock; opening: 
   const at = () => seconds(clock)
   const begin = () => {
     const { request, verifier, wrapped } = opening
-    const { when, parts = 1, from = 0, now, ttlSeconds } = opening.ask
-    const begun = from > 0 ? { from } : {}
-    const kept = { request: JSON.stringify(request), ask: { msats, when, parts, ...begun, now, ttlSeconds } }
+    const { when, parts = 1, from = 0, metered, now, ttlSeconds } = opening.ask
+    const more = { ...(from > 0 ? { from } : {}), ...(metered ? { metered: { ...metered } } : {}) }
+    const kept = { request: JSON.stringify(request), ask: { msats, when, parts, ...more, now, ttlSeconds } }
     // A request is told again by relays and customer; its first bill or answer carries this to the disk.
     journal.jobs.open(
       {

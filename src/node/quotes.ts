@@ -96,8 +96,9 @@ export function openQuotes(options: QuotesOptions): Quotes {
   function offerFor(event: Event, asked: QuoteRequest): Offered | undefined {
     const model = asked.model ?? options.models[0]?.name
     const known = options.models.find(({ name }) => name === model)
-    const msats = pricing.nowMsats()
     const { terms, maxTokens, deadlineMs } = asked
+    // Of an unknown prompt only a standard one can be priced: such a quote is an indication.
+    const msats = pricing.nowMsats(maxTokens)
     const queueMs = load.queueMs()
     const { total, busy, queued } = load.slots()
     const serves =
@@ -118,7 +119,7 @@ export function openQuotes(options: QuotesOptions): Quotes {
     const now = seconds(clock)
     return present({
       ...{ request: event.id, to: event.pubkey, kind: asked.kind, model, msats, reserve: 'none' as const },
-      ...{ firm: busy < total && roomLeft(), terms: options.terms, free: total - busy },
+      ...{ firm: !pricing.isMetered && busy < total && roomLeft(), terms: options.terms, free: total - busy },
       queueMs: queueMs > 0 ? Math.min(queueMs, 86_400_000) : undefined,
       expiresAt: now + limits.quoteSeconds,
     })
