@@ -21,6 +21,7 @@ import type { NodeJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
+import type { Tariff } from '../ledger/index.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
@@ -57,6 +58,11 @@ export interface NodeOptions {
   readonly payee?: Payee
   /** Price of one job, shares of others included. 0 is free. */
   readonly priceMsats: bigint
+  /**
+   * Prices of tokens, beside `priceMsats` (which may be 0): billed for all that a job may take and its bid buys, and what
+   * was not taken is kept for the customer. Not with splits or surge.
+   */
+  readonly tariff?: Tariff
   readonly service: ServiceFacts
   /** Pay before the work (default), or after it for customers within their credit line, whatever they wished. */
   readonly when?: 'before' | 'after'
@@ -102,12 +108,13 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const load = openLoad({ seats, clock, jobs: () => jobs.open() })
   const pricing = openPricing({
     ...{ priceMsats: options.priceMsats, surge: options.surge ?? false, node: pubkey, slots: load.slots },
-    ...(splits ? { splits } : {}),
+    ...present({ splits, tariff: options.tariff }),
   })
-  const priceMsats = pricing.ownOf(options.priceMsats)
-  if (priceMsats > 0n && !payee)
+  const priceMsats = pricing.ownOf(pricing.announcedMsats)
+  const priced = priceMsats > 0n || pricing.isMetered
+  if (priced && !payee)
     throw new Error(
-      `A price of ${priceMsats} msats needs a wallet: give one with --wallet, or work for free with --price-msats 0.`,
+      `A price${pricing.isMetered ? ' by the token' : ` of ${priceMsats} msats`} needs a wallet: give one with --wallet, or work for free with --price-msats 0.`,
     )
   const journal = options.journal ?? memoryJournal()
   const seal = openSeal({ keys, secret })
@@ -120,19 +127,23 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const { signal } = closing
   const models = await runner.models()
   const untold = (says: string) => tell({ event: 'trouble', says })
-  const holder = priceMsats > 0n ? await openHolder(payee, clock, untold, opening) : undefined
-  const terms = termsOf(options, holder?.offered === true)
+  const holder = priced ? await openHolder(payee, clock, untold, opening) : undefined
+  const terms = termsOf({ ...options, priceMsats: pricing.announcedMsats }, holder?.offered === true)
   const zaps = openZaps({ keys, secret, clock, journal })
   const mine = { relays, keys, secret, clock }
   const privacy = options.service.privacy ?? defaultPrivacy
   const service = { ...options.service, terms: offered(terms), privacy, slots: seats }
-  const pricesAt = (msats: bigint): PostedPrice[] =>
-    runner.kinds
-      .flatMap(kind => models.map(({ name }) => ({ kind, model: name, msats, unit: 'job' as const })))
-      .slice(0, mostPrices)
+  function pricesAt(when: 'announced' | 'now'): PostedPrice[] {
+    const posted = pricing.posted(when)
+    const offers = runner.kinds.flatMap(kind => models.map(({ name }) => ({ kind, model: name })))
+    // The units of one price are told together or not at all.
+    return offers
+      .slice(0, Math.floor(mostPrices / posted.length))
+      .flatMap(offer => posted.map(price => ({ ...offer, ...price })))
+  }
   const state = openState({
     ...{ ...mine, service: service.id, kinds: runner.kinds, slots: load.slots },
-    prices: () => pricesAt(pricing.nowMsats()),
+    prices: () => pricesAt('now'),
   })
   const quotes = openQuotes({
     ...{ ...mine, journal, pricing, load, kinds: runner.kinds, models, terms: service.terms, privacy, limits, tell },
@@ -150,12 +161,13 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     refunder &&
     openRefunds({ journal, clock, payer: refunder.payer, network: refunder.network, node: pubkey, tell, signal })
   const tips =
-    payee && options.priceMsats > 0n
+    payee && (pricing.isMetered || options.priceMsats > 0n)
       ? openTips({ relays, keys, secret, clock, journal, payee, tell, signal })
       : undefined
   const announcer: Announcer = openAnnouncer({
-    ...{ relays, keys, secret, clock, priceMsats: options.priceMsats, models, service, tell },
-    prices: pricesAt(options.priceMsats),
+    ...{ relays, keys, secret, clock, models, service, tell },
+    ...(pricing.isMetered ? {} : { priceMsats: options.priceMsats }),
+    prices: pricesAt('announced'),
     beaten: state.beat,
   })
 
