@@ -82,7 +82,8 @@ export function openUsage(options: UsageOptions): Usage {
     const value = present({
       ...{ job: job.id, customer: job.customer, kind: event.kind, promptTokens, payments, ...timing },
       outputTokens: Math.max(0, outputTokens - broughtTokens),
-      msats: job.costMsats ?? (job.when === 'credit' ? job.msats : payments.reduce((sum, { msats }) => sum + msats, 0n)),
+      msats:
+        job.costMsats ?? (job.when === 'credit' ? job.msats : payments.reduce((sum, { msats }) => sum + msats, 0n)),
       result: journal.outbox.of(job.id).find(said => said.slot === 'result')?.event.id,
       model: model.slice(0, 256) || undefined,
       routing: request.routing,
