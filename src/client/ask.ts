@@ -4,7 +4,7 @@
  * @module
  */
 import type { Event, TextResult } from '../../kinds/index.ts'
-import { cancel, feedback, frame, present, textRequest, textResult, zapReceipt } from '../../kinds/index.ts'
+import { cancel, feedback, frame, jobKind, present, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
 import { openClientJob } from '../job/client-side.ts'
 import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
@@ -68,6 +68,7 @@ export function openAsk(options: AskOptions): Asked {
   const { relays, keys, clock, payer, opening, journal, tell } = options
   const { request, secret, ask, announcement, terms, zapRequest } = opening
   const node = ask.node
+  const results = jobKind(request.kind)?.result
   const about = { ...(node ? { node } : {}), ...(announcement ? { announcement } : {}) }
   const stream = openStreamIn(opening.begun)
   const keeping = openKeeping({ journal, clock, opening })
@@ -161,7 +162,7 @@ export function openAsk(options: AskOptions): Asked {
   }
 
   function withdraw(): undefined {
-    const value = { events: [request.id], kinds: [textRequest.number], reason: '' }
+    const value = { events: [request.id], kinds: [request.kind], reason: '' }
     const said = relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 })
     withdrawn = Promise.race([said, new Promise(resolve => clock.after(withdrawMs, () => resolve(undefined)))])
   }
@@ -200,11 +201,11 @@ export function openAsk(options: AskOptions): Asked {
     if (event.kind === frame.number) {
       const read = frame.read(event, opened)
       if (read.ok) mailbox?.send({ fact: 'chunk', by, seq: read.value.seq, text: read.value.text })
-    } else if (event.kind === textResult.number) {
-      const read = textResult.read(event, opened)
+    } else if (event.kind === results?.number) {
+      const read = results.read(event, opened)
       if (!read.ok) return
       asked(event)
-      const { model, usage: used, msats, bolt11, sealedUnder } = read.value
+      const { model, usage: used, msats, bolt11, sealedUnder, finish } = read.value
       const text = sealedUnder ? read.value.text : wholeOf(opening.begun, read.value.text)
       if (by === mailbox?.job().node || !mailbox?.job().node) usage = used
       const sealed = sealedUnder && { content: text, ...sealedUnder }
@@ -213,6 +214,7 @@ export function openAsk(options: AskOptions): Asked {
         model: model ?? '',
         promptTokens: used?.promptTokens ?? 0,
         outputTokens: used?.outputTokens ?? 0,
+        ...present({ finish }),
       }
       const bill = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
       mailbox?.send({ fact: 'result', by, answer, bill, ...(sealed ? { sealed } : {}) })

@@ -3,11 +3,10 @@
  * it comes, and checks what proves the payment.
  * @module
  */
-import type { Announcement, Event, Input, Message, WishedTerms } from '../../kinds/index.ts'
-import { messagesInput, present, textInput, textRequest } from '../../kinds/index.ts'
+import type { Event, WishedTerms } from '../../kinds/index.ts'
+import { jobKind, present } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type Clock, seconds, timeLimit } from '../clock.ts'
-import type { ClientJob } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
@@ -23,12 +22,12 @@ import { claimMs, follow } from './follow.ts'
 import { openHearing } from './hearing.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
 import type { LnurlUse } from './lightning-address.ts'
+import { kindOf, type Outcome, type Question, worksOn } from './question.ts'
 import type { DeepCheck } from './recompute.ts'
 import type { Route } from './route.ts'
 import { openRouting, type RoutedOutcome, type RoutedQuestion } from './routed.ts'
 import { resumeFees } from './router-fee.ts'
 import { ownShare } from './shares.ts'
-import type { SplitOutcome } from './splits.ts'
 
 export type { AskEvent } from './ask.ts'
 export type { WordSaid } from './escrow-word.ts'
@@ -36,6 +35,7 @@ export type { Attempt, AttemptState } from './failover.ts'
 export type { LnurlUse } from './lightning-address.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
 export type { PrivacyReport, Reader } from './privacy-report.ts'
+export type { Outcome, Question } from './question.ts'
 export type { DeepCheck, Finding, Recomputed } from './recompute.ts'
 export type { Route, RouteCandidate, RouterWord } from './route.ts'
 export type { RoutedEvent, RoutedOutcome, RoutedQuestion } from './routed.ts'
@@ -75,57 +75,6 @@ export interface ClientOptions {
   readonly recomputedShare?: number
 }
 
-export interface Question {
-  readonly text?: string
-  readonly messages?: readonly Message[]
-  readonly model?: string
-  readonly maxTokens?: number
-  readonly temperature?: number
-  readonly seed?: number
-  /** The chosen node and, where it is known, what it announced. Absent: open to everybody, and readable by everybody. */
-  readonly node?: { readonly pubkey: string; readonly announcement?: Announcement }
-  /** Most that the answer may cost, routing fees aside. */
-  readonly capMsats: bigint
-  /** How it is to be paid; a node that cannot bills before the work. */
-  readonly terms?: WishedTerms
-  /** Seconds after which nobody waits any more. Default 600. */
-  readonly ttlSeconds?: number
-  /** The answer's beginning, bought from another node: only the rest is asked for. */
-  readonly begun?: string
-  /** Routing event and quote that this job rests on: readable by everybody, also on a sealed job. */
-  readonly routing?: string
-  readonly quote?: string
-  /** Show the answer while it is written. Default true; false saves the frames' signatures. */
-  readonly stream?: boolean
-  /**
-   * Fires when nobody can wait for the wallet any longer: a job whose payment is in doubt then resolves as
-   * `payment-unknown` with the payment hash to ask about. Without it the job waits until the wallet knows.
-   */
-  readonly giveUp?: AbortSignal
-  onEvent?(event: AskEvent): void
-}
-
-/** How a question ended. `code` and `says` tell why there is no answer; money that left is told in either case. */
-export interface Outcome {
-  readonly ok: boolean
-  readonly job: ClientJob
-  readonly text?: string
-  readonly request: Event
-  readonly result?: Event
-  readonly feedback: readonly Event[]
-  readonly receipt?: Event
-  readonly usage?: { readonly promptTokens: number; readonly outputTokens: number }
-  /** All that was paid, shares of others included. */
-  readonly msats: bigint
-  /** What those who share in the price got. Absent where nobody does. */
-  readonly splits?: readonly SplitOutcome[]
-  readonly preimage?: string
-  readonly code?: string
-  readonly says?: string
-  readonly ms: number
-  readonly firstTextMs?: number
-}
-
 export interface Resumed {
   readonly request: Event
   /** What an earlier process had asked, answered and accounted for now. */
@@ -156,14 +105,6 @@ function bidFor(capMsats: bigint, priceMsats: bigint | undefined, terms: WishedT
   return priceMsats !== undefined && priceMsats < whole ? priceMsats : whole
 }
 
-/** What is asked, as one input. Throws `TypeError` where nothing is. */
-function inputOf({ text, messages, begun }: Question): Input {
-  if (text === undefined && !messages?.length) throw new TypeError('A question needs a text or messages.')
-  const talk = messages?.length ? messages : [{ role: 'user' as const, content: text ?? '' }]
-  if (begun) return messagesInput([...talk, { role: 'assistant', content: begun }])
-  return messages?.length ? messagesInput(messages) : textInput(text ?? '')
-}
-
 /** Opens a client on relays and a wallet that stay the caller's. */
 export function openClient(options: ClientOptions): Client {
   const { relays, keys, secret, clock, payee } = options
@@ -174,7 +115,7 @@ export function openClient(options: ClientOptions): Client {
   const all = { ...options, journal, claims, own: { pubkey, seal, hear: openHearing({ relays, clock, pubkey }) } }
 
   function open(question: Question): Opening {
-    const { node, model, maxTokens, temperature, seed, capMsats, terms, routing, quote, begun } = question
+    const { node, capMsats, terms, routing, quote, begun } = question
     const announcement = node?.announcement
     const price = announcement?.priceMsats
     // A zap names one price, so that parts go without a receipt.
@@ -186,10 +127,10 @@ export function openClient(options: ClientOptions): Client {
     const sealed = node !== undefined && announcement?.encrypted !== false
     const now = seconds(clock)
     const ttlSeconds = question.ttlSeconds ?? 600
-    const template = textRequest.write(
+    const template = kindOf(question).request.write(
       {
-        inputs: [inputOf(question)],
-        ...present({ model, maxTokens, temperature, seed, terms, routing, quote }),
+        ...worksOn(question),
+        ...present({ terms, routing, quote }),
         relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
         providers: node ? [node.pubkey] : [],
         ...(bidMsats > 0n ? { bidMsats } : {}),
@@ -237,7 +178,8 @@ export function openClient(options: ClientOptions): Client {
       }
       return journal.jobs.unfinished('client').flatMap(row => {
         const opening = readOpening(row.opening)
-        if (!opening) return []
+        // A later version may have asked for what this one does not know.
+        if (!opening || !jobKind(opening.request.kind)) return []
         const { request, ask } = opening
         const reopened = replay(ask, row.facts)
         return [{ request, outcome: follow(all, opening, { onEvent: event => onEvent?.(event, request), reopened }) }]

@@ -3,7 +3,7 @@
  * asked, waits here.
  * @module
  */
-import { about, type Event, feedback, isSealed, present, textResult } from '../../kinds/index.ts'
+import { about, type Event, feedback, isSealed, jobKind, present } from '../../kinds/index.ts'
 import { query } from '../../relays/relay.ts'
 import { aborted, timeLimit } from '../clock.ts'
 import type { ClientJob, Why } from '../job.ts'
@@ -74,6 +74,7 @@ export async function follow(
     ...present({ caps, nodeKey, payer, lnurl, reopened: how.reopened, turn: how.turn }),
   })
   const { node } = ask
+  const resultKind = jobKind(request.kind)?.result.number ?? 0
   const listening = hear({
     job: request.id,
     ...(node ? { node } : {}),
@@ -87,12 +88,12 @@ export async function follow(
     const opened = isSealed(event) ? unsealed(event) : undefined
     if (isSealed(event) && opened === undefined) return
     if (event.kind === feedback.number && events.length < 200) events.push(event)
-    if (event.kind === textResult.number && asked.chosen() === event.pubkey) seen.result ??= event
+    if (event.kind === resultKind && asked.chosen() === event.pubkey) seen.result ??= event
     asked.heard(event, opened)
   }
 
   async function lookAgain(author: string): Promise<void> {
-    const kept = about([request.id], [feedback.number, textResult.number], { authors: [author] })
+    const kept = about([request.id], [feedback.number, resultKind], { authors: [author] })
     for (const event of (await query(relays, [kept])).reverse()) onEvent(event)
   }
 
@@ -135,7 +136,7 @@ export async function follow(
       ...outcome,
       ...shared,
       ...seen,
-      ...present({ receipt }),
+      ...present({ receipt, finish: outcome.text === undefined ? undefined : job.answer?.finish }),
       request,
       feedback: events,
       ms: clock.now() - began,

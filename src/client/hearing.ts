@@ -4,7 +4,7 @@
  * @module
  */
 import type { Event } from '../../kinds/index.ts'
-import { about, addressedTo, feedback, frame, jobIdOf, textResult, zapReceipt } from '../../kinds/index.ts'
+import { about, addressedTo, feedback, frame, jobIdOf, jobKinds, zapReceipt } from '../../kinds/index.ts'
 import type { Filter, Listening, Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
@@ -38,7 +38,8 @@ interface Standing extends Listening {
 const standingMax = 8
 /** How far a node's clock may be behind ours. */
 const skewSeconds = 600
-const answers = [feedback.number, textResult.number]
+/** One subscription hears the answers of every kind of work. */
+const answers = [feedback.number, ...jobKinds.map(({ result }) => result.number)]
 
 export function openHearing({ relays, clock, pubkey }: HearingOptions): Hearing {
   const nodes = new Map<string, Standing>()

@@ -23,14 +23,19 @@ export interface Wish {
   readonly to?: string
 }
 
-/** Everybody who announces text generation, one offer per key, newest announcement. `now` is unix seconds. */
-export async function readMarket(relays: Relays, now: number, signal?: AbortSignal): Promise<Offer[]> {
+/**
+ * Everybody who announces a kind of work (default text generation), one offer per key, newest announcement. `now` is unix
+ * seconds.
+ */
+export async function readMarket(
+  relays: Relays,
+  now: number,
+  kind = textRequest.number,
+  signal?: AbortSignal,
+): Promise<Offer[]> {
   const events = await query(
     relays,
-    [
-      offering(textRequest.number, [handler.number], { limit: 500 }),
-      ofKinds([heartbeat.number], { since: now - 900, limit: 500 }),
-    ],
+    [offering(kind, [handler.number], { limit: 500 }), ofKinds([heartbeat.number], { since: now - 900, limit: 500 })],
     signal,
   )
   const beats = new Map<string, number>()

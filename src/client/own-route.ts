@@ -40,7 +40,7 @@ export async function ownRoute(
 ): Promise<OwnRoute> {
   const { relays, measured, now } = options
   const policy = openPolicy(options.policy)
-  const offers = await readMarket(relays, now, signal)
+  const offers = await readMarket(relays, now, conditions.kind, signal)
   const market = openMarket()
   const known = offers.flatMap(({ pubkey }) => measured.of(pubkey) ?? [])
   const around = {

@@ -2,8 +2,9 @@
  * What the next node is asked for: the whole answer, or what is left of one whose first parts another node was paid for.
  * @module
  */
+import { textRequest } from '../../kinds/index.ts'
 import type { Candidate, Trying } from './attempt.ts'
-import type { Question } from './client.ts'
+import { kindOf, type Question, wantsDeltas } from './question.ts'
 
 export interface Asking {
   readonly how: 'whole' | 'rest'
@@ -39,6 +40,7 @@ export function askingOf(
   const { terms } = question
   const whole = { how: 'whole', room, from: 0, question: { ...question, ...about } } as const
   if (terms?.word !== 'parts' || shown === '' || !candidate.terms.includes('parts')) return whole
+  if (!hasRest(question)) return whole
   // Somebody has to be paid for the end, also where all parts are: the last one is claimed back.
   const from = Math.min(partsBought(trials), terms.parts - 1)
   if (from === 0) return whole
@@ -49,6 +51,13 @@ export function askingOf(
     question: { ...question, ...about, ...rest, ...(maxTokens === undefined ? {} : { maxTokens }) },
   }
 }
+
+/** Only bare text can be gone on with by somebody else: half a JSON text or half a list of numbers is nothing. */
+const hasRest = (question: Question): boolean =>
+  kindOf(question).request.number === textRequest.number &&
+  !wantsDeltas(question) &&
+  question.responseFormat === undefined &&
+  !question.inputs?.length
 
 /**
  * The limit for the next node, which counts `from` parts as used up: so high that the tokens that were not made yet fit

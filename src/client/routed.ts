@@ -3,7 +3,7 @@
  * what came of each is said publicly.
  * @module
  */
-import { type Privacy, present, textRequest } from '../../kinds/index.ts'
+import { type Privacy, present } from '../../kinds/index.ts'
 import type { Why } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hedgeAfterMs } from '../routing/index.ts'
@@ -11,11 +11,12 @@ import type { Seal } from '../seal.ts'
 import { accuseRouter } from './accuse.ts'
 import { acknowledge } from './acknowledge.ts'
 import type { Attempt, Candidate, Start } from './attempt.ts'
-import type { ClientOptions, Outcome, Question } from './client.ts'
+import type { ClientOptions } from './client.ts'
 import type { Conditions } from './conditions.ts'
 import { type FailoverEvent, failover, type Tried } from './failover.ts'
 import { type Measurements, openMeasurements } from './measured.ts'
 import type { Patience } from './patience.ts'
+import { kindOf, type Outcome, type Question } from './question.ts'
 import { type DeepCheck, isDrawn, recompute } from './recompute.ts'
 import { type Route, routeQuestion } from './route.ts'
 import { payRouter } from './router-fee.ts'
@@ -211,7 +212,7 @@ function conditionsOf(question: RoutedQuestion): Conditions {
   const { capMsats, privacy = 1, allow = [], deny = [] } = question
   const { model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs } = question
   return {
-    ...{ kind: textRequest.number, capMsats, privacy, allow, deny },
+    ...{ kind: kindOf(question).request.number, capMsats, privacy, allow, deny },
     ...present({ model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs }),
   }
 }

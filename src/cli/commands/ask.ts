@@ -161,7 +161,7 @@ export const askCommand: Command = {
         return closingRouted(outcome, io, screen, json)
       }
       screen.progress('market', `looking for nodes on ${urls.join(', ')} …`)
-      const offers = await readMarket(relays, seconds(io.clock), io.signal)
+      const offers = await readMarket(relays, seconds(io.clock), undefined, io.signal)
       const wish = {
         capMsats,
         ...(model === undefined ? {} : { model }),
