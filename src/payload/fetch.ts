@@ -26,7 +26,8 @@ export async function fetch(door: Fetching, found: Found, options: FetchOptions)
   let restless: (() => void) | undefined
 
   // What cannot help is dropped before its signature is looked at.
-  const admit: Admit = raw => admitted(raw, keys, event => event.pubkey === signer && puzzle.wants(event))
+  const admit: Admit = raw =>
+    signal.aborted ? undefined : admitted(raw, keys, event => event.pubkey === signer && puzzle.wants(event))
   const onEvent: Parameters<Relays['listen']>[1]['onEvent'] = event => {
     if (signal.aborted || !puzzle.add(event)) {
       if (puzzle.wrong > value.chunks + limits.wrongChunks) settled.abort()
