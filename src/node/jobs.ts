@@ -50,6 +50,8 @@ export interface JobsOptions {
   /** Levels of privacy that the node keeps. */
   readonly privacy: readonly Privacy[]
   readonly zaps: Zaps
+  /** Some job streams now in the open, or none does any more. */
+  streams(some: boolean): void
   tell(event: NodeEvent): void
   readonly signal: AbortSignal
 }
@@ -63,6 +65,8 @@ export interface Jobs {
   /** True for a job that this node took or refused. */
   knows(id: string): boolean
   cancel(id: string, by: string): void
+  /** The customer misses frames from this place on. */
+  resend(id: string, by: string, from: number): void
   /** Takes up what an earlier process left, and offers again what no relay had taken. */
   resume(): Promise<void>
   open(): readonly NodeJob[]
@@ -79,6 +83,7 @@ export function openJobs(options: JobsOptions): Jobs {
   const withdrawn = lru<string, true>(limits.remembered)
   const repeated = lru<string, number>(limits.remembered)
   const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
+  const streaming = new Set<string>()
   let broken = false
 
   function claimOf(event: Event): Why | undefined {
@@ -109,12 +114,15 @@ export function openJobs(options: JobsOptions): Jobs {
       ...{ relays, keys, secret, clock, journal, request: event, keepMs: limits.keepMs },
       ...{ ...read.seal, wrapped: read.came === 'wrapped' },
     })
+    const wrapped = read.came === 'wrapped'
+    if (read.request.stream && !wrapped && streaming.add(event.id).size === 1) options.streams(true)
     return openJobBox({
       ...{
         ask,
         event,
+        wrapped,
         request: read.request,
-        work: workOf(ask, ask.metered ? { ...read.work, maxTokens } : read.work),
+        work: workOf(ask, ask.metered && maxTokens > 0 ? { ...read.work, maxTokens } : read.work),
         maxTokens,
         speech,
         runner,
@@ -134,10 +142,11 @@ export function openJobs(options: JobsOptions): Jobs {
         zaps.receipt({ job: event, paid, bolt11, msats: ask.msats, opens: ask.when === 'hold' }),
       used: (job, timing) =>
         options.usage.write({
-          ...{ job, event, request: read.request, timing, wrapped: read.came === 'wrapped' },
+          ...{ job, event, request: read.request, timing, wrapped },
           broughtTokens: ask.soFar?.outputTokens ?? 0,
         }),
       ended(job) {
+        if (streaming.delete(job.id) && streaming.size === 0) options.streams(false)
         const done = boxes.get(job.id)
         if (!done) return
         boxes.delete(job.id)
@@ -159,6 +168,7 @@ export function openJobs(options: JobsOptions): Jobs {
 
   async function begin(event: Event, wrapped: boolean) {
     const read = readRequest(event, options, wrapped)
+    if (read?.repeats) return undefined
     if (!read) return tell({ event: 'trouble', job: event.id, says: 'A sealed job that this key cannot open.' })
     // Claimed before the first await, so that a repetition meets the job and not a second beginning.
     const quoted = options.quotes.msatsFor(event, read.request)
@@ -208,6 +218,7 @@ export function openJobs(options: JobsOptions): Jobs {
     return {
       send: fact => void (facts.length < 16 && facts.push(fact)),
       job: () => ({ ...job, ...rest, msats, when: 'free' }),
+      resend() {},
       close() {},
     }
   }
@@ -241,6 +252,10 @@ export function openJobs(options: JobsOptions): Jobs {
       // With its author, so that nobody can withdraw another's job before it comes.
       if (!box) withdrawn.set(`${id}:${by}`, true)
       else if (box.job().customer === by) box.send({ fact: 'cancel' })
+    },
+    resend(id, by, from) {
+      const box = boxes.get(id)
+      if (box?.job().customer === by) box.resend(from)
     },
     async resume() {
       for (const row of journal.jobs.unfinished('node')) {
