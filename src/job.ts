@@ -117,7 +117,7 @@ export type NodeFact =
   | { readonly fact: 'no-credit' }
   /** As much is done as the parts paid so far buy, and there is more: the whole text until here. */
   | { readonly fact: 'part-done'; readonly answer: Answer }
-  | { readonly fact: 'chunk'; readonly text: string }
+  | { readonly fact: 'chunk'; readonly text: string; readonly last?: boolean }
   /** `costMsats`: of the whole answer by its tokens, where the price was an upper bound. */
   | { readonly fact: 'result'; readonly answer: Answer; readonly costMsats?: bigint }
   | { readonly fact: 'fault'; readonly why: Why }
@@ -140,7 +140,7 @@ export type NodeAct =
   /** Work, or go on from what `soFar` says. */
   | { readonly act: 'run' }
   | { readonly act: 'stop' }
-  | { readonly act: 'stream'; readonly seq: number; readonly text: string }
+  | { readonly act: 'stream'; readonly seq: number; readonly text: string; readonly last?: boolean }
   /** `creditMsats`: what will be kept of the money, once all of it has come. */
   | { readonly act: 'deliver'; readonly answer: Answer; readonly bill?: JobBill; readonly creditMsats?: bigint }
   /** Take the held money: answer `paid` or `unsettled`, and ask until one of them is certain. */

@@ -33,7 +33,7 @@ test.each([
 })
 
 test.each([
-  [['--no-benchmark'], { slots: 2, privacy: [0, 1] }, false],
+  [['--no-benchmark'], { slots: 2, privacy: [0, 1, 2] }, false],
   [
     ['--region', 'eu', '--privacy', '2,1', '--determinism', 'greedy', '--slots', '5', '--surge'],
     { slots: 5, privacy: [1, 2], region: 'eu', determinism: 'greedy' },

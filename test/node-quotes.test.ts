@@ -132,7 +132,7 @@ test('what cannot be served is not answered', async () => {
     { deny: [me] },
     { allow: [someone] },
     { to: [someone] },
-    { privacy: 2 as const },
+    { privacy: 3 as const },
     { region: 'eu' },
     { determinism: 'bitwise' },
     { terms: { word: 'after' as const } },

@@ -92,7 +92,12 @@ test('the announcement says where, how private, how determined, how many and at 
   const node = await town.open()
   const plain = await town.until('the announcement', () => town.read(handler)[0])
   expect(plain.value).toMatchObject({
-    ...{ privacy: [0, 1], slots: 2, prices: [{ kind: 5050, model: 'echo', msats: 2_000n, unit: 'job' }] },
+    ...{
+      privacy: [0, 1, 2],
+      retentionSeconds: 7 * 86_400,
+      slots: 2,
+      prices: [{ kind: 5050, model: 'echo', msats: 2_000n, unit: 'job' }],
+    },
   })
   expect(plain.value.region).toBeUndefined()
   await node.close()

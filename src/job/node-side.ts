@@ -129,7 +129,10 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
     }
     case 'chunk':
       if (job.state !== 'running') return same(job)
-      return [{ ...job, seq: job.seq + 1 }, [{ act: 'stream', seq: job.seq, text: fact.text }]]
+      return [
+        { ...job, seq: job.seq + 1 },
+        [{ act: 'stream', seq: job.seq, text: fact.text, ...(fact.last ? { last: true } : {}) }],
+      ]
     case 'part-done':
       return onPartDone(job, fact.answer)
     case 'result':

@@ -20,7 +20,7 @@ import { openKeeping } from './keeping.ts'
 import { openMeter, type Timing } from './meter.ts'
 import type { NodeEvent } from './node-event.ts'
 import type { Speech } from './speech.ts'
-import { openTelling } from './telling.ts'
+import { openTelling, type Telling } from './telling.ts'
 import { openWorking } from './work.ts'
 
 export interface JobBoxOptions {
@@ -28,6 +28,8 @@ export interface JobBoxOptions {
   /** The job as an earlier process left it. */
   readonly reopened?: NodeJob
   readonly event: Event
+  /** It came in a wrap. */
+  readonly wrapped: boolean
   readonly request: TextRequest
   readonly work: Work
   /** Tokens of the answer at most, as the runner estimated it. */
@@ -59,7 +61,7 @@ export interface JobBoxOptions {
   readonly signal: AbortSignal
 }
 
-export type JobBox = Pick<Mailbox<NodeJob, NodeFact>, 'send' | 'job' | 'close'>
+export type JobBox = Pick<Mailbox<NodeJob, NodeFact>, 'send' | 'job' | 'close'> & Pick<Telling, 'resend'>
 
 /** How long the wallet is still watched for money that comes after the end. */
 const lingerMs = 3_600_000
@@ -71,7 +73,8 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   const [job, acts] = options.reopened ? ([options.reopened, []] as const) : openNodeJob(ask)
   const sealed = ask.when === 'hold' && ask.msats > 0n
   const verifier = escrow?.verifier
-  const opening = { request: options.event, ask, ...(verifier ? { verifier } : {}) }
+  const more = { ...(verifier ? { verifier } : {}), ...(options.wrapped ? { wrapped: true as const } : {}) }
+  const opening = { request: options.event, ask, ...more }
   const keeping = openKeeping({ journal, clock, opening })
   /** A sealed answer must be on its way before the money is taken. */
   let delivering: Promise<void> | undefined
@@ -109,7 +112,6 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     speech,
     clock,
     about,
-    stream: options.request.stream,
     tell,
     ...(sealed ? { preimage: options.preimage.preimage } : {}),
     ...(verifier ? { verifier } : {}),
@@ -121,7 +123,10 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     runner: options.runner,
     work: options.work,
     clock,
-    shows: sealed ? 'nothing' : options.request.stream ? 'frames' : 'partials',
+    frames: options.request.stream && !sealed,
+    ...(options.request.partial && !sealed ? { partial: telling.partial } : {}),
+    // Under a preimage the text is base64 before it is sealed.
+    mostBytes: sealed ? Math.floor((speech.answerBytes * 3) / 4) : speech.answerBytes,
     maxTokens: options.maxTokens,
     send: fact => (opened ? opened.send(fact) : void early.push(counting.of(fact))),
     said() {
@@ -148,12 +153,11 @@ export function openJobBox(options: JobBoxOptions): JobBox {
         tell({ ...about, event: now.held ? 'held' : 'running' })
         meter.begin()
         counting.begin(now)
-        telling.begin(now)
         return working.run(now)
       case 'stop':
         return working.stop()
       case 'stream':
-        return telling.flow(act)
+        return telling.flow(act).then(working.acked)
       case 'deliver':
         meter.end()
         delivering = telling.deliver(act).then(aside.now)
@@ -269,7 +273,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       options.broken(error)
     },
   })
-  const box: JobBox = { ...mailbox, send: fact => mailbox.send(counting.of(fact)) }
+  const box: JobBox = { ...mailbox, send: fact => mailbox.send(counting.of(fact)), resend: telling.resend }
   opened = box
   for (const fact of early) mailbox.send(fact)
   if (options.reopened) {

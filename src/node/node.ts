@@ -5,16 +5,14 @@
 import type { Event } from '../../kinds/index.ts'
 import {
   addressedTo,
-  cancel,
   creditClaim,
-  ephemeralWrap,
   jobIdOf,
   offering,
   type PostedPrice,
   present,
   quoteRequest,
 } from '../../kinds/index.ts'
-import type { Listening, Relays } from '../../relays/relay.ts'
+import type { Relays } from '../../relays/relay.ts'
 import { aborted, type Clock, seconds } from '../clock.ts'
 import { openIntake } from '../intake.ts'
 import type { NodeJob } from '../job.ts'
@@ -27,6 +25,7 @@ import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
 import { claimSpeed } from './claim.ts'
+import { type Doors, openDoors } from './doors.ts'
 import { openEscrowDesk } from './escrow.ts'
 import { openHolder } from './holder.ts'
 import { type Jobs, openJobs } from './jobs.ts'
@@ -37,7 +36,7 @@ import { openPricing } from './pricing.ts'
 import { defaultPrivacy } from './privacy.ts'
 import { openQuotes } from './quotes.ts'
 import { openRefunds } from './refunds.ts'
-import { answeredBefore, attempt } from './request.ts'
+import { answeredBefore } from './request.ts'
 import { openState } from './state.ts'
 import { type NodeTerms, offered, termsOf } from './terms.ts'
 import { openTips } from './tips.ts'
@@ -152,6 +151,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const usage = openUsage({ ...mine, journal, policy: options.usage ?? 'routed', keepMs: limits.keepMs, tell })
   const jobs: Jobs = openJobs({
     ...{ ...mine, journal, runner, pricing, quotes, usage, terms, limits, seal, privacy, zaps, tell, signal },
+    streams: some => doors.streams(some),
     ...(payee ? { payee } : {}),
     ...(holder ? { holder: holder.payee } : {}),
     ...(terms.escrow ? { escrow: openEscrowDesk({ relays, keys, secret, clock, journal, signal }) } : {}),
@@ -171,73 +171,31 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     beaten: state.beat,
   })
 
-  const since = () => seconds(clock) - 600
-  const rate = { perAuthorPerMinute: limits.requestsPerMinute, burst: limits.requestsPerMinute / 5 }
-  const intake = (kinds: readonly number[], open: boolean) =>
-    openIntake({ verify: keys.signed, clock, kinds: [...kinds], me: pubkey, open, rate }).admit
   const quotesDoor = openIntake({
     ...{ verify: keys.signed, clock, kinds: [quoteRequest.number], me: pubkey, open: true, maxBytes: quoteBytes },
     windowSeconds: { past: 60, ahead: 60 },
     rate: { perAuthorPerMinute: limits.quotesPerMinute, burst: limits.quotesPerMinute / 5 },
   }).admit
-  const onAgain = (id: string) => jobs.again(id)
   const [answered] = await Promise.all([
-    answeredBefore(relays, pubkey, runner.kinds, since(), opening),
+    answeredBefore(relays, pubkey, runner.kinds, seconds(clock) - answeredSeconds, opening),
     usage.start(opening),
   ])
   opening?.throwIfAborted()
-  const listening: Listening[] = [
-    relays.listen([addressedTo([pubkey], [...runner.kinds], { since: since() })], {
-      admit: intake(runner.kinds, false),
-      onEvent: onRequest,
-      onAgain,
-    }),
-    relays.listen([addressedTo([pubkey], [ephemeralWrap.number])], {
-      admit: intake([ephemeralWrap.number], false),
-      onEvent: onWrap,
-    }),
-    relays.listen(
-      runner.kinds.map(kind => offering(kind, [cancel.number], { since: since() })),
-      {
-        admit: intake([cancel.number], true),
-        onEvent: onCancel,
-      },
-    ),
-    relays.listen(
-      [
-        addressedTo([pubkey], [quoteRequest.number]),
-        ...runner.kinds.map(kind => offering(kind, [quoteRequest.number])),
-      ],
-      { admit: quotesDoor, onEvent: quotes.take },
-    ),
-  ]
-  if (options.open)
-    listening.push(
-      relays.listen([{ kinds: [...runner.kinds], since: seconds(clock) - 60 }], {
-        admit: intake(runner.kinds, true),
-        onEvent: onRequest,
-        onAgain,
-      }),
-    )
+  const doors: Doors = openDoors({
+    ...{ relays, keys, clock, seal, pubkey, kinds: runner.kinds, open: options.open ?? false, limits, jobs },
+    ...{ onRequest, onInner },
+  })
+  const quoting = relays.listen(
+    [addressedTo([pubkey], [quoteRequest.number]), ...runner.kinds.map(kind => offering(kind, [quoteRequest.number]))],
+    { admit: quotesDoor, onEvent: quotes.take },
+  )
 
-  function onWrap(event: Event) {
-    const opened = attempt(() => seal.decrypt(event.pubkey, event.content))
-    const wrap = opened === undefined ? undefined : ephemeralWrap.read(event, opened)
-    if (!wrap?.ok || opened === undefined) return
-    const inner = wrap.value.event
+  function onInner(inner: Event, json: string) {
     if (!keys.verify(inner)) return
-    if (inner.pubkey === pubkey) announcer.heard(inner)
-    else if (inner.kind === creditClaim.number) refunds?.take(inner)
-    else if (runner.kinds.includes(inner.kind)) jobs.askedAgain(inner)
-    else {
-      zaps.take(inner, opened)
-      if (!jobs.knows(jobIdOf(inner) ?? '')) tips?.take(inner, opened)
-    }
-  }
-
-  function onCancel(event: Event) {
-    const read = cancel.read(event)
-    if (read.ok) for (const id of read.value.events) jobs.cancel(id, event.pubkey)
+    if (inner.pubkey === pubkey) return announcer.heard(inner)
+    if (inner.kind === creditClaim.number) return refunds?.take(inner)
+    zaps.take(inner, json)
+    if (!jobs.knows(jobIdOf(inner) ?? '')) tips?.take(inner, json)
   }
 
   function onRequest(event: Event) {
@@ -260,11 +218,12 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     announcer.close()
     state.close()
     stopPruning()
-    for (const one of listening) one.close()
+    doors.close()
+    quoting.close()
     closing.abort()
     jobs.close()
   }
-  await Promise.race([Promise.all(listening.map(one => one.live)), aborted(opening)])
+  await Promise.race([Promise.all([doors.live, quoting.live]), aborted(opening)])
   if (opening?.aborted) {
     await close()
     throw opening.reason
@@ -281,6 +240,8 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
 }
 
 const pruneMs = 3_600_000
+/** Seconds before now for which the relays are asked what this key has delivered. */
+const answeredSeconds = 600
 const defaultSeats = 2
 const mostPrices = 64
 /** A question about a price is short. */

@@ -6,6 +6,7 @@ import type { AnyRequest, Encrypt, Event, Privacy } from '../../kinds/index.ts'
 import { isSealed, jobIdOf, jobKind, resultKind, schemeOf } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
+import { type Clock, seconds } from '../clock.ts'
 import type { Why } from '../job.ts'
 import type { Runner, Work } from '../runners/runner.ts'
 import type { Seal } from '../seal.ts'
@@ -19,6 +20,8 @@ export interface ReadRequest {
   /** How answers are sealed: as the request was. */
   readonly seal: { readonly encrypt?: Encrypt }
   readonly came: Came
+  /** In a wrap, but its customer wants answers where it asked before: worth something of known jobs only. */
+  readonly repeats: boolean
   readonly refusal?: Why
 }
 
@@ -26,10 +29,11 @@ export interface Door {
   readonly seal: Seal
   /** Levels of privacy that the node keeps. */
   readonly privacy: readonly Privacy[]
+  readonly clock: Clock
 }
 
 /** `undefined` for a sealed request that our key does not open. */
-export function readRequest(event: Event, { seal, privacy }: Door, wrapped = false): ReadRequest | undefined {
+export function readRequest(event: Event, { seal, privacy, clock }: Door, wrapped = false): ReadRequest | undefined {
   const sealed = isSealed(event)
   const opened = sealed ? attempt(() => seal.decrypt(event.pubkey, event.content)) : undefined
   if (sealed && opened === undefined) return undefined
@@ -37,7 +41,7 @@ export function readRequest(event: Event, { seal, privacy }: Door, wrapped = fal
   const how = sealed ? { encrypt: (text: string) => seal.encrypt(event.pubkey, text, scheme) } : {}
   const came: Came = wrapped ? 'wrapped' : sealed ? 'sealed' : 'plain'
   const work = { id: event.id, kind: event.kind, messages: [] }
-  const refuse = (why: Why) => ({ request: none, work, seal: how, came, refusal: why })
+  const refuse = (why: Why) => ({ request: none, work, seal: how, came, repeats: false, refusal: why })
   const kind = jobKind(event.kind)
   if (!kind) return refuse({ code: 'kind', says: `This node reads no jobs of kind ${event.kind}.` })
   const read = kind.request.read(event, opened)
@@ -48,7 +52,9 @@ export function readRequest(event: Event, { seal, privacy }: Door, wrapped = fal
   // A wish to pay in parts means nothing for an answer that is made in one piece.
   const { terms, ...rest } = asked
   const request = terms?.word === 'parts' && !divisible(event.kind, asked) ? rest : asked
-  return { request, work: { ...work, ...form.work }, seal: how, came, ...(refusal ? { refusal } : {}) }
+  const late = seconds(clock) - event.created_at > repeatSeconds
+  const repeats = wrapped && (asked.privacy === undefined ? late : asked.privacy < 2)
+  return { request, work: { ...work, ...form.work }, seal: how, came, repeats, ...(refusal ? { refusal } : {}) }
 }
 
 /** The runner's word on the work, before anything is billed: how many tokens the answer has at most, or why not. */
@@ -83,6 +89,9 @@ export async function answeredBefore(
   const events = await query(relays, [{ kinds: results, authors: [pubkey], since, limit: 500 }], signal)
   return new Set(events.flatMap(event => jobIdOf(event) ?? []))
 }
+
+/** Seconds after which a wrapped job that says no level was surely asked in the open before. */
+const repeatSeconds = 10
 
 const none: AnyRequest = { inputs: [], relays: [], providers: [], stream: false, receipt: false }
 

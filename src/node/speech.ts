@@ -12,6 +12,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
 import { wrapEvent } from '../seal.ts'
 import { readOpening } from './keeping.ts'
+import type { SentFrame } from './sent-frames.ts'
 
 export interface SpeechOptions {
   readonly relays: Relays
@@ -30,10 +31,13 @@ export interface SpeechOptions {
 }
 
 export interface Speech {
+  /** Bytes of an answer that one event carries to this customer within a relay's 64 KiB. */
+  readonly answerBytes: number
   /** `slot` names what is said once a job: the same slot is the same event for ever. */
   feedback(value: Omit<Feedback, 'job' | 'customer'>, slot?: string): Event
   result(value: Omit<TextResult, 'job' | 'customer' | 'request' | 'status'>): Event
-  frame(seq: number, text: string): Event
+  /** Resolves when a relay has taken it, or none will. */
+  frame(frame: SentFrame): Promise<void>
   /** Keeps a signed event that belongs to the job, and publishes it. */
   send(event: Event, slot: string): Event
   said(slot: string): boolean
@@ -45,6 +49,8 @@ export interface Speech {
 const repeatMs = 10_000
 /** A refusal is worth offering again for as long as its reader waits, not longer. */
 const refusalKeepMs = 30_000
+/** An outage of a breath loses no words. */
+const frameKeepMs = 5_000
 /** A request above this is named by id only: copied into the answer it would not fit a relay's 64 KiB. */
 const copyBytes = 12_000
 
@@ -66,8 +72,10 @@ export function openSpeech(options: SpeechOptions): Speech {
   function publish(event: Event, keep: number) {
     saidMs = options.clock.now()
     // A relay's refusal is its own business: the other relays and the customer's next question are the remedy.
-    void offer(relays, journal, event, keep, () => (wrapped ? wrapFor(options, customer, event) : event))
+    void offer(relays, journal, event, keep, () => carry(event))
   }
+
+  const carry = (event: Event): Event => (wrapped ? wrapFor(options, customer, event) : event)
 
   function write<V>(kind: Kind<V>, value: V): Event {
     return options.keys.sign(kind.write(value, seconds(options.clock), options.encrypt), options.secret)
@@ -84,6 +92,7 @@ export function openSpeech(options: SpeechOptions): Speech {
 
   return {
     send,
+    answerBytes: wrapped ? 28_000 : options.encrypt ? 40_000 : 60_000,
     said: slot => once(slot) !== undefined,
     feedback(value, slot) {
       const keep = value.status === 'error' ? refusalKeepMs : keepMs
@@ -97,10 +106,11 @@ export function openSpeech(options: SpeechOptions): Speech {
       const copy = !wrapped && text.length <= copyBytes ? { request: text } : {}
       return send(write(kind, { ...value, ...copy, job, customer, status: 'success' }), 'result')
     },
-    frame(seq, text) {
-      const event = write(frame, { job, to: customer, seq, text })
-      publish(event, 0)
-      return event
+    async frame({ seq, text, last, at }) {
+      const value = { job, to: customer, seq, text, ...(last ? { last } : {}) }
+      const event = options.keys.sign(frame.write(value, at, options.encrypt), options.secret)
+      saidMs = options.clock.now()
+      await relays.publish(carry(event), { want: 1, keepMs: frameKeepMs })
     },
     repeat() {
       if (options.clock.now() - saidMs < repeatMs) return

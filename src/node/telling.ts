@@ -7,14 +7,13 @@ import type { Clock } from '../clock.ts'
 import type { NodeAct, NodeJob } from '../job.ts'
 import { sealUnder } from '../seal/under-preimage.ts'
 import type { NodeEvent } from './node-event.ts'
+import { openSentFrames } from './sent-frames.ts'
 import type { Speech } from './speech.ts'
 
 export interface TellingOptions {
   readonly speech: Speech
   readonly clock: Clock
   readonly about: { readonly job: string; readonly customer: string }
-  /** The customer listens for frames; else it gets the whole text so far, now and then. */
-  readonly stream: boolean
   /** Seals the answer, where its payment opens it. */
   readonly preimage?: string
   /** Whom an escrow trusts. */
@@ -24,21 +23,20 @@ export interface TellingOptions {
 
 export interface Telling {
   say(act: Extract<NodeAct, { act: 'say' }>, job: NodeJob): void
-  /** Work begins, or goes on. */
-  begin(job: NodeJob): void
-  flow(act: Extract<NodeAct, { act: 'stream' }>): void
+  /** A frame. Resolves when a relay has taken it, or none will. */
+  flow(act: Pick<Extract<NodeAct, { act: 'stream' }>, 'seq' | 'text' | 'last'>): Promise<void>
+  /** Frames from this place on, again, as far as they are remembered and while it is not asked too often. */
+  resend(from: number): void
+  partial(soFar: string): void
   /** Resolves when the result is in the outbox and handed to the relays. */
   deliver(act: Pick<Extract<NodeAct, { act: 'deliver' }>, 'answer' | 'bill' | 'creditMsats'>): Promise<void>
 }
 
 export function openTelling(options: TellingOptions): Telling {
-  const { speech, clock, about, stream, preimage, verifier, tell } = options
+  const { speech, clock, about, preimage, verifier, tell } = options
   const began = clock.now()
-  let out = ''
+  const sent = openSentFrames(clock)
   return {
-    begin(job) {
-      out = job.soFar?.text ?? ''
-    },
     say(act, job) {
       if (act.status === 'processing')
         speech.feedback({ status: 'processing', says: 'Working on it.', content: '' }, 'processing')
@@ -56,22 +54,33 @@ export function openTelling(options: TellingOptions): Telling {
       const refused = job.state === 'refused'
       speech.feedback({ status: 'error', says, content: '', code, ...kept }, refused ? undefined : slot)
     },
-    flow({ seq, text }) {
-      if (stream) speech.frame(seq, text)
-      else {
-        out += text
-        speech.feedback({ status: 'partial', says: '', content: out })
-      }
+    async flow({ seq, text, last = false }) {
+      // No text can be sealed as none: the frame before is told again, as the last.
+      const frame = text === '' ? sent.close() : sent.keep(seq, text, last)
+      if (frame) await speech.frame(frame)
+    },
+    resend(from) {
+      for (const frame of sent.from(from)) void speech.frame(frame)
+    },
+    partial(soFar) {
+      speech.feedback({ status: 'partial', says: '', content: soFar })
     },
     async deliver({ answer, bill, creditMsats }) {
-      const { model, promptTokens, outputTokens } = answer
+      const { model, promptTokens, outputTokens, finish } = answer
+      sent.clear()
       const owed = bill ? { msats: bill.msats, bolt11: bill.bolt11 } : {}
       const money = { ...owed, ...(creditMsats === undefined ? {} : { creditMsats }) }
       const seal = preimage === undefined ? undefined : await sealUnder(preimage, answer.text)
       const content = seal
         ? { text: seal.content, sealedUnder: { hash: seal.hash, digest: seal.digest } }
         : { text: answer.text }
-      const event = speech.result({ ...content, model, usage: { promptTokens, outputTokens }, ...money })
+      const event = speech.result({
+        ...content,
+        model,
+        usage: { promptTokens, outputTokens },
+        ...money,
+        ...(finish ? { finish } : {}),
+      })
       tell({ ...about, event: 'delivered', id: event.id, ms: clock.now() - began })
     },
   }
