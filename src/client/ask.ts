@@ -217,7 +217,8 @@ export function openAsk(options: AskOptions): Asked {
         ...present({ finish }),
       }
       const bill = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
-      mailbox?.send({ fact: 'result', by, answer, bill, ...(sealed ? { sealed } : {}) })
+      const { creditMsats } = read.value
+      mailbox?.send({ fact: 'result', by, answer, bill, ...present({ sealed, creditMsats }) })
     } else if (event.kind === zapReceipt.number) zap.judge(event, mailbox?.job())
     else hearFeedback(event, opened)
   }
