@@ -49,6 +49,8 @@ export interface Run {
 
 /** How long an ended job waits for the money that the node keeps. */
 export const claimMs = 20_000
+/** And how long one with its answer, which nobody wants to wait for. */
+const restMs = 5_000
 
 export async function follow(
   options: FollowOptions,
@@ -174,10 +176,10 @@ async function claimBack(
   const lost = state === 'expired' || (abandoned && state === 'failed')
   const unheard = lost && job.pay === 'paid' ? job.order?.msats : undefined
   const msats = job.creditMsats ?? unheard
-  if (!claims || !msats || !node || state === 'delivered') return
+  if (!claims || !msats || !node) return
   tell({ event: 'refund', msats, state: 'asked' })
   const ends = [how.giveUp, how.claimsEnd].filter(one => one !== undefined)
-  const late = timeLimit(clock, claimMs, AbortSignal.any(ends))
+  const late = timeLimit(clock, state === 'delivered' ? restMs : claimMs, AbortSignal.any(ends))
   // A wallet that cannot bill now does not undo the answer; the claim is kept.
   const paid = await claims.claim({ job: id, node, msats, secret }, late.signal).catch(() => false)
   late.stop()
