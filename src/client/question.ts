@@ -70,6 +70,8 @@ export interface Outcome {
   readonly usage?: { readonly promptTokens: number; readonly outputTokens: number }
   /** All that was paid, shares of others included. */
   readonly msats: bigint
+  /** Of that, what bought nothing: the node keeps it for the customer, until it is claimed back. */
+  readonly creditMsats?: bigint
   /** What those who share in the price got. Absent where nobody does. */
   readonly splits?: readonly SplitOutcome[]
   readonly preimage?: string
