@@ -23,6 +23,7 @@ export function outcomeOf(job: ClientJob, usage: TextResult['usage']): JobOutcom
     ...(answered ? { text: job.answer?.text ?? '' } : {}),
     ...(usage ? { usage } : {}),
     msats: spentMsats(job),
+    ...(job.creditMsats ? { creditMsats: job.creditMsats } : {}),
     ...(job.preimage ? { preimage: job.preimage } : {}),
     ...(ok ? {} : reasonOf(job)),
   }
