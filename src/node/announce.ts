@@ -30,12 +30,14 @@ export interface ServiceFacts {
   readonly splits?: readonly Split[]
   /** Where it is, in a word: `eu`. */
   readonly region?: string
-  /** Levels of privacy that it keeps. Default 0 and 1: public jobs, and such as are sealed to it. */
+  /** Levels of privacy that it keeps. Default 0 to 2: public jobs, and such as are sealed to it or wrapped. */
   readonly privacy?: readonly Privacy[]
   /** How far the same question gets the same answer, in a word. */
   readonly determinism?: string
   /** Jobs that the runner works on at once. Default 2. */
   readonly slots?: number
+  /** Seconds for which it keeps a job after its end. */
+  readonly retentionSeconds?: number
 }
 
 export interface AnnouncerOptions {
@@ -104,7 +106,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
         relays: urls,
         ...present({ priceMsats: options.priceMsats, terms: service.terms, splits: service.splits }),
         ...present({ region: service.region, privacy: service.privacy, determinism: service.determinism }),
-        ...present({ slots: service.slots }),
+        ...present({ slots: service.slots, retentionSeconds: service.retentionSeconds }),
         prices: options.prices,
         v: 1,
       },

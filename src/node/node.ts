@@ -131,7 +131,13 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const zaps = openZaps({ keys, secret, clock, journal })
   const mine = { relays, keys, secret, clock }
   const privacy = options.service.privacy ?? defaultPrivacy
-  const service = { ...options.service, terms: offered(terms), privacy, slots: seats }
+  const service = {
+    ...options.service,
+    terms: offered(terms),
+    privacy,
+    slots: seats,
+    retentionSeconds: limits.keptSeconds,
+  }
   function pricesAt(when: 'announced' | 'now'): PostedPrice[] {
     const posted = pricing.posted(when)
     const offers = runner.kinds.flatMap(kind => models.map(({ name }) => ({ kind, model: name })))
