@@ -8,7 +8,7 @@ import { isEnd } from '../job.ts'
 import type { Outcome } from './client.ts'
 
 /** What the job alone tells of its outcome. */
-export type JobOutcome = Omit<Outcome, 'request' | 'feedback' | 'ms' | 'result' | 'receipt'>
+export type JobOutcome = Omit<Outcome, 'request' | 'feedback' | 'ms' | 'result' | 'receipt' | 'privacy'>
 
 /** Money that left for the node, fees of routing aside. */
 export const spentMsats = (job: ClientJob): bigint =>
