@@ -24,6 +24,17 @@ export interface Io {
   /** Its height. */
   readonly rows?: number | undefined
   stdin(): Promise<string>
+  /** Lines of standard input one by one; absent where nobody can type. */
+  talk?(): Talk
+}
+
+/** A conversation with whoever is at standard input. */
+export interface Talk {
+  /** Shows the prompt in a terminal and waits for a line; `undefined` at the end of the input. */
+  ask(prompt: string): Promise<string | undefined>
+  /** Ctrl-C calls the listener that came last, instead of ending the process; the result takes it away again. */
+  onInterrupt(listener: () => void): () => void
+  close(): void
 }
 
 export interface Command {

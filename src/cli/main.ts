@@ -4,15 +4,16 @@
  */
 import { wallClock } from '../clock.ts'
 import { runCommand } from './run.ts'
+import { openTalk } from './talk.ts'
 
 const stopping = new AbortController()
 let asked = 0
-for (const name of ['SIGINT', 'SIGTERM'] as const)
-  process.on(name, () => {
-    // A second time means now.
-    if (++asked > 1) process.exit(130)
-    stopping.abort(new Error(`${name} received`))
-  })
+function stop(name: string) {
+  // A second time means now.
+  if (++asked > 1) process.exit(130)
+  stopping.abort(new Error(`${name} received`))
+}
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop(name))
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
   stopping.abort(error)
@@ -32,6 +33,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   get rows() {
     return process.stderr.isTTY ? process.stderr.rows : undefined
   },
+  talk: () => openTalk({ input: process.stdin, output: process.stderr, onInterrupt: () => stop('SIGINT') }),
   async stdin() {
     let text = ''
     for await (const chunk of process.stdin.setEncoding('utf8')) {

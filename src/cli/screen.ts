@@ -9,6 +9,8 @@ export interface Screen {
   line(label: string, words: string): void
   /** A line that the next one overwrites. In a log, which cannot be overwritten, a line every ten seconds. */
   progress(label: string, words: string): void
+  /** Takes the line away that the next one would overwrite: call it before standard output goes to the same terminal. */
+  hide(): void
   /** Words that belong to the line above. */
   more(words: string): void
   /** Milliseconds since the screen was opened. */
@@ -67,6 +69,7 @@ export function openScreen(io: Io): Screen {
       clear()
       io.err(`${margin}${folded(words)}\n`)
     },
+    hide: clear,
     elapsed,
   }
 }
