@@ -2,6 +2,7 @@
  * A session over a grid of nodes in one world: what stories of applications need.
  * @module
  */
+import type { HandClock } from '../src/clock.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import {
   type Answered,
@@ -48,7 +49,8 @@ export async function withSession(
     await body({ world, grid, session, another, requests })
     if (!grid.net.conserved()) throw new Error('money came or went')
   } finally {
-    for (const session of sessions) await session.close()
+    const closed = Promise.all(sessions.map(session => session.close()))
+    await ('advance' in world.clock ? passTime(world.clock as HandClock, closed) : closed)
     await grid.close()
   }
 }
@@ -82,3 +84,17 @@ export async function failureOf(asking: Asking): Promise<Unanswered> {
 }
 
 export const say = (content: string) => ({ messages: [{ role: 'user' as const, content }] })
+
+/** Lets time pass until the promise is settled. */
+export async function passTime<T>(clock: HandClock, promise: Promise<T>, stepMs = 1_000): Promise<T> {
+  let settled = false
+  const mark = () => {
+    settled = true
+  }
+  promise.then(mark, mark)
+  for (let step = 0; step < 600 && !settled; step++) {
+    await clock.advance(stepMs)
+    await new Promise<void>(resolve => setImmediate(resolve))
+  }
+  return promise
+}

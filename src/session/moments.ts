@@ -20,10 +20,10 @@ interface Reader {
 }
 
 /** Moments that are kept apart before they are put together. */
-const apart = 512
+const mostApart = 512
 
 /** Opens the book of one answer. */
-export function openMoments(): Moments {
+export function openMoments(apart = mostApart): Moments {
   let book: Moment[] = []
   let ended = false
   const readers = new Set<Reader>()

@@ -4,7 +4,7 @@
  */
 import type { Relays } from '../../relays/relay.ts'
 import { relayUrl } from '../../relays/relay.ts'
-import { type Clock, pause, timeLimit } from '../clock.ts'
+import { aborted, type Clock, pause, timeLimit } from '../clock.ts'
 import { connectRelays } from '../connect.ts'
 import { type Journal, JournalError } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
@@ -77,9 +77,11 @@ const walletMs = 20_000
 export async function infoOf(wallet: Wallet, clock: Clock): Promise<WalletInfo> {
   const late = timeLimit(clock, walletMs)
   try {
-    return await wallet.info(late.signal)
+    const info = await Promise.race([wallet.info(late.signal), aborted(late.signal)])
+    if (info) return info
+    throw new Error('no answer in time')
   } catch (error) {
-    const why = late.signal.aborted ? 'no answer in time' : reason(error).replace(/\.$/, '')
+    const why = reason(error).replace(/\.$/, '')
     const way = 'check that it is running and that the connection string is still valid, or ask for free answers only'
     throw new SessionError('no-wallet', `The wallet does not answer (${why}): ${way}.`)
   } finally {
