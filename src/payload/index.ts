@@ -11,6 +11,7 @@ import { LOOK_MS, look } from './look.ts'
 import { PAYLOAD_LIMITS, type PayloadLimits, type Payloads } from './payload.ts'
 import { put } from './put.ts'
 
+export { type Carried, jsonBytes, MOST_INDEXED_BYTES, MOST_INLINE_BYTES, textOf, utf8Bytes } from './inline.ts'
 export {
   type Fetched,
   type FetchOptions,
