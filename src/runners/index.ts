@@ -5,15 +5,17 @@
  */
 import { type EchoOptions, echoRunner } from './echo.ts'
 import { type LlamaOptions, llamaRunner } from './llama.ts'
+import { type OnnxOptions, onnxRunner } from './onnx.ts'
 import type { Runner } from './runner.ts'
 
 /** What any member may be told; each takes what concerns it. */
-export type RunnerOptions = EchoOptions & LlamaOptions
+export type RunnerOptions = EchoOptions & LlamaOptions & OnnxOptions
 
 /** Name and opener of each runner. */
 export const runners: ReadonlyMap<string, (options: RunnerOptions) => Runner> = new Map([
   ['echo', echoRunner],
   ['llama', llamaRunner],
+  ['onnx', onnxRunner],
 ])
 
 /** Opens a runner by name. Throws a `RangeError` that names those that exist. */

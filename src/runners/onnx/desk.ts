@@ -1,0 +1,101 @@
+/**
+ * The one who sits before the worker thread: starts it when there is work, tells a crash and a run without end from an
+ * answer, and takes a fresh thread for the next batch then.
+ * @module
+ */
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../../clock.ts'
+import { RunnerError } from '../runner.ts'
+import type { Batch } from './batches.ts'
+import type { Computed, WorkerTask, WorkerWord } from './worker.ts'
+
+export interface DeskOptions {
+  readonly clock: Clock
+  /** The longest that one batch, or loading the graph, may take. */
+  readonly hangMs: number
+  start(): Worker
+}
+
+export interface Desk {
+  /** One batch at a time. Rejects with `RunnerError`: for what the graph says, for a crash, and when it takes too long. */
+  compute(batch: Batch): Promise<Computed>
+  /** Ends the thread. Native code that runs is waited for. */
+  close(): Promise<void>
+}
+
+/** A thread for this task. */
+export const startWorker = (task: WorkerTask): Worker =>
+  // Sources run as TypeScript, the package as JavaScript.
+  new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), {
+    workerData: task,
+  })
+
+interface Crew {
+  readonly worker: Worker
+  /** Waits for the next word; rejects when the thread ends, or says nothing for too long. */
+  next(): Promise<WorkerWord>
+  readonly ready: Promise<void>
+}
+
+/** Opens a desk; its thread starts with the first batch. */
+export function openDesk({ clock, hangMs, start }: DeskOptions): Desk {
+  let crew: Crew | undefined
+  let closed = false
+  let count = 0
+
+  const drop = (worker: Worker): void => {
+    if (crew?.worker === worker) crew = undefined
+    void worker.terminate()
+  }
+
+  function hire(): Crew {
+    const worker = start()
+    let hear: ((word: WorkerWord) => void) | undefined
+    let fail: ((error: RunnerError) => void) | undefined
+    const ended = (why: string): void => {
+      drop(worker)
+      fail?.(new RunnerError(`the thread of the model ${why}; the next piece of work gets a fresh one`))
+    }
+    worker.on('message', (word: WorkerWord) => hear?.(word))
+    worker.on('error', error => ended(`crashed: ${error instanceof Error ? error.message : error}`))
+    worker.on('exit', code => ended(`ended with code ${code}`))
+    const next = () =>
+      new Promise<WorkerWord>((resolve, reject) => {
+        const cancel = clock.after(hangMs, () => ended(`took longer than ${hangMs} ms`))
+        hear = word => {
+          cancel()
+          resolve(word)
+        }
+        fail = error => {
+          cancel()
+          reject(error)
+        }
+      })
+    const ready = next().then(word => {
+      if (word.says === 'ready') return
+      drop(worker)
+      throw new RunnerError(`the model cannot be loaded: ${word.says === 'failed' ? word.why : word.says}`)
+    })
+    ready.catch(() => undefined)
+    return { worker, next, ready }
+  }
+
+  return {
+    async compute(batch) {
+      if (closed) throw new RunnerError('the onnx runner is closed')
+      crew ??= hire()
+      const { worker, next, ready } = crew
+      await ready
+      const id = count++
+      const said = next()
+      worker.postMessage({ id, batch })
+      const word = await said
+      if (word.says === 'computed' && word.id === id) return word.computed
+      throw new RunnerError(`the graph failed: ${word.says === 'failed' ? word.why : 'it answered something else'}`)
+    },
+    async close() {
+      closed = true
+      await crew?.worker.terminate()
+    },
+  }
+}
