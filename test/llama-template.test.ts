@@ -3,7 +3,8 @@ import { getLlama, LlamaChatSession, LlamaLogLevel } from 'node-llama-cpp'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Engine, openEngine } from '../src/runners/llama/engine.ts'
 import { nanoPath } from '../src/runners/llama/source.ts'
-import type { Message } from '../src/runners/runner.ts'
+import { readForm } from '../src/runners/refusals.ts'
+import type { Message, Work } from '../src/runners/runner.ts'
 
 // Loading native code takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -11,6 +12,18 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 const user = (content: string): Message => ({ role: 'user', content })
 const system = (content: string): Message => ({ role: 'system', content })
 const assistant = (content: string): Message => ({ role: 'assistant', content })
+const never = new AbortController().signal
+
+/** The answer to a conversation, in pieces. */
+async function say(engine: Engine, messages: readonly Message[], rest: Partial<Work> = {}): Promise<string[]> {
+  const work: Work = { id: 'w', kind: 5050, messages, ...rest }
+  const form = readForm(work)
+  const prepared = form.ok && (await engine.prepare(work, form))
+  if (!prepared || 'rule' in prepared) throw new Error('the conversation must be taken')
+  const pieces: string[] = []
+  await prepared.answer(0, rest.maxTokens ?? 100, ({ text = '' }) => void pieces.push(text), never)
+  return pieces
+}
 const marks = [
   '<|system|>',
   '<|user|>',
@@ -52,10 +65,7 @@ describe('the chat template', () => {
   })
 
   test('a last message of the assistant is the beginning of the answer', async () => {
-    const messages = [user('What is 3 + 4?'), assistant('3 + 4')]
-    const pieces: string[] = []
-    await engine.generate(0, { messages, maxTokens: 9 }, piece => void pieces.push(piece), new AbortController().signal)
-    expect(pieces.join('')).toBe('= 7.')
+    expect((await say(engine, [user('What is 3 + 4?'), assistant('3 + 4')])).join('')).toBe(' = 7.')
   })
 
   test('spells special tokens in a text as plain text, in any role', () => {
@@ -91,11 +101,7 @@ describe('the chat template', () => {
     expect(sequence.contextTokens.slice(0, counted.length)).toEqual(counted)
     expect(sequence.tokenMeter.usedInputTokens + 1).toBe(counted.length)
 
-    const pieces: string[] = []
-    const messages = [system('Be brief.'), user('What is Nostr?')]
-    const signal = new AbortController().signal
-    await engine.generate(0, { messages, maxTokens: 100 }, piece => void pieces.push(piece), signal)
-    expect(pieces.join('')).toBe(answer)
+    expect((await say(engine, [system('Be brief.'), user('What is Nostr?')])).join('')).toBe(answer)
     await llama.dispose()
   })
 
@@ -110,9 +116,7 @@ describe('the chat template', () => {
       session.setChatHistory([])
       const whole = await session.prompt('hi', { ...draw, seed, repeatPenalty: false })
       session.dispose()
-      const pieces: string[] = []
-      const signal = new AbortController().signal
-      await engine.generate(0, { messages: [user('hi')], ...draw, seed }, piece => void pieces.push(piece), signal)
+      const pieces = await say(engine, [user('hi')], { ...draw, seed })
       expect(pieces.join('')).toBe(whole)
       wide += [...whole].filter(character => character > '\u007f').length
     }

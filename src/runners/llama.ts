@@ -4,13 +4,25 @@
  * @module
  */
 import { basename } from 'node:path'
+import { embeddingsRequest, rerankRequest, writeEmbeddings, writeRanking } from '../../kinds/index.ts'
+import { rank, unitVector } from './answers/vectors.ts'
 import { keptSha256, sha256File } from './llama/checksum.ts'
-import { type Engine, fetchWeights, openEngine } from './llama/engine.ts'
+import { type Engine, openEngine, type Prepared } from './llama/engine.ts'
+import { fetchWeights } from './llama/fetching.ts'
 import { openSeats, type Seats } from './llama/seats.ts'
 import { defaultCacheDir, nanoAbout, nanoSha256, readSource, requireGguf } from './llama/source.ts'
 import { untilAborted } from './llama/until-aborted.ts'
-import { fitContext, refuseEarly, refuseLength, textKinds } from './refusals.ts'
-import { type Done, type ModelInfo, type Runner, RunnerError, type Work, type WorkRefusal } from './runner.ts'
+import { fitContext, fitTexts, readForm, refuseEarly, refuseLength, refuseTexts, textKinds } from './refusals.ts'
+import {
+  type Delta,
+  type Done,
+  type Estimate,
+  type ModelInfo,
+  type Runner,
+  RunnerError,
+  type Work,
+  type WorkRefusal,
+} from './runner.ts'
 
 export { nanoAbout } from './llama/source.ts'
 
@@ -21,7 +33,7 @@ export interface LlamaOptions {
   readonly name?: string
   /** sha256 that the weights must have. */
   readonly sha256?: string
-  /** Job kinds to answer; text generation (NIP-90) when left out. */
+  /** Job kinds to answer; text generation (NIP-90), embeddings and reranking when left out. */
   readonly kinds?: readonly number[]
   /** 1 for nano, else one less than the processor has cores. */
   readonly threads?: number
@@ -50,61 +62,72 @@ export interface LlamaProgress {
 interface Loaded {
   readonly engine: Engine
   readonly seats: Seats<number>
+  /** One text is embedded at a time. */
+  readonly desk: Seats<number>
   readonly info: ModelInfo
 }
 
+/** What this runner answers when it is not told otherwise. */
+const llamaKinds: readonly number[] = [...textKinds, embeddingsRequest.number, rerankRequest.number]
+
+/** Work that was looked at: refused, or estimated and ready. */
+type Seen = WorkRefusal | { readonly ok: true; readonly fits: Estimate; readonly prepared?: Prepared }
+
 /** Opens the runner at once; weights are fetched and loaded when `models`, `check` or `run` first needs them. */
 export function llamaRunner(options: LlamaOptions = {}): Runner {
-  const { kinds = textKinds } = options
+  const { kinds = llamaKinds } = options
   const closing = new AbortController()
   const running = new Set<Promise<unknown>>()
+  // What `check` has rendered and counted, `run` needs not do again. Work is never changed.
+  const seen = new WeakMap<Work, Promise<Seen>>()
   let loading: Promise<Loaded> | undefined
   let closed: Promise<void> | undefined
 
   const loaded = (): Promise<Loaded> => {
     if (closing.signal.aborted) return Promise.reject(closing.signal.reason)
-    loading ??= load(options, closing.signal).catch(error => {
+    loading ??= load(options, kinds, closing.signal).catch(error => {
       loading = undefined
       throw error
     })
     return loading
   }
-  const estimate = ({ engine, info }: Loaded, work: Work) => {
-    const offer = { kinds, model: info.name, contextTokens: info.contextTokens }
-    const refusal = refuseEarly(offer, work) ?? refuseLength(offer, work)
-    if (refusal) return refusal
-    const tokens = tokenCount(engine, work)
-    return tokens === undefined ? refuseOrder : fitContext(offer, work, tokens)
+  const look = (ready: Loaded, work: Work): Promise<Seen> => {
+    const known = seen.get(work)
+    if (known) return known
+    const looking = lookAt(ready, kinds, work)
+    seen.set(work, looking)
+    return looking
   }
 
-  const compute = async (work: Work, emit: (text: string) => void, outer: AbortSignal): Promise<Done> => {
-    // The binding swallows what its callbacks throw; a bug in `emit` must end the work and come out again.
+  const compute = async (work: Work, emit: (piece: string | Delta) => void, outer: AbortSignal): Promise<Done> => {
+    const ready = await loaded()
+    const found = await look(ready, work)
+    if (!found.ok) throw new RunnerError(`llama was given work that it refuses (${found.rule}): ${found.says}`)
+    const { fits, prepared } = found
+    const { model, promptTokens } = fits
+    if (!prepared) {
+      const text = await withSeat(ready.desk, outer, () => writeVectors(ready, work, outer))
+      return { text, model, promptTokens, outputTokens: 0, finish: 'stop' }
+    }
+    // A bug in `emit` must end the work and come out again.
     const bug = new AbortController()
     const signal = AbortSignal.any([outer, bug.signal])
-    const ready = await loaded()
-    const fits = estimate(ready, work)
-    if (!fits.ok) throw new RunnerError(`llama was given work that it refuses (${fits.rule}): ${fits.says}`)
-    const seat = await ready.seats.take(signal)
     let text = ''
-    const onText = (piece: string) => {
-      if (piece === '' || signal.aborted) return
-      text += piece
+    const onDelta = (delta: Delta) => {
+      if (signal.aborted) return
+      text += delta.text ?? ''
       try {
-        emit(piece)
+        if (work.deltas) emit(delta)
+        else if (delta.text !== undefined) emit(delta.text)
       } catch (error) {
         bug.abort(error)
       }
     }
-    try {
-      const generated = await ready.engine.generate(seat, { ...work, maxTokens: fits.maxTokens }, onText, signal)
-      signal.throwIfAborted()
-      return { text, model: fits.model, promptTokens: fits.promptTokens, ...generated }
-    } catch (error) {
-      signal.throwIfAborted()
-      throw error instanceof RunnerError ? error : new RunnerError(`llama.cpp failed: ${error}`, { cause: error })
-    } finally {
-      ready.seats.give(seat)
-    }
+    const generated = await withSeat(ready.seats, signal, seat =>
+      prepared.answer(seat, fits.maxTokens, onDelta, signal),
+    )
+    signal.throwIfAborted()
+    return { text, model, promptTokens, ...generated }
   }
 
   return {
@@ -115,8 +138,9 @@ export function llamaRunner(options: LlamaOptions = {}): Runner {
     },
     async check(work, signal) {
       signal?.throwIfAborted()
-      const ready = signal ? await untilAborted(loaded(), signal) : await loaded()
-      return estimate(ready, work)
+      const looking = loaded().then(ready => look(ready, work))
+      const found = signal ? await untilAborted(looking, signal) : await looking
+      return found.ok ? found.fits : found
     },
     async run(work, emit, outer) {
       outer.throwIfAborted()
@@ -142,22 +166,57 @@ export function llamaRunner(options: LlamaOptions = {}): Runner {
   }
 }
 
-const refuseOrder: WorkRefusal = {
-  ok: false,
-  rule: 'conversation',
-  says: 'the model does not take the roles in this order; begin with a user message and let user and assistant alternate',
-}
-
-/** Nothing where the model's template rejects the conversation, as many do for a first message of the assistant. */
-function tokenCount(engine: Engine, work: Work): number | undefined {
+/** Runs on a free seat. Throws `RunnerError` for what llama.cpp throws. */
+async function withSeat<T>(seats: Seats<number>, signal: AbortSignal, act: (seat: number) => Promise<T>): Promise<T> {
+  const seat = await seats.take(signal)
   try {
-    return engine.promptTokens(work.messages).length
-  } catch {
-    return undefined
+    return await act(seat)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error instanceof RunnerError ? error : new RunnerError(`llama.cpp failed: ${error}`, { cause: error })
+  } finally {
+    seats.give(seat)
   }
 }
 
-async function load(options: LlamaOptions, signal: AbortSignal): Promise<Loaded> {
+async function lookAt({ engine, info }: Loaded, kinds: readonly number[], work: Work): Promise<Seen> {
+  const offer = { kinds, model: info.name, contextTokens: info.contextTokens }
+  const refusal = refuseEarly(offer, work) ?? refuseLength(offer, work)
+  if (refusal) return refusal
+  if (!textKinds.includes(work.kind)) {
+    const texts = refuseTexts(work, engine.dimensions)
+    if (texts) return texts
+    const counts: number[] = []
+    for (const text of textsOf(work)) counts.push(await engine.textTokens(text))
+    const fits = fitTexts(offer, counts)
+    return fits.ok ? { ok: true, fits } : fits
+  }
+  const form = readForm(work)
+  if (!form.ok) return form
+  const prepared = await engine.prepare(work, form)
+  if ('rule' in prepared) return { ok: false, ...prepared }
+  const fits = fitContext(offer, work, prepared.promptTokens)
+  return fits.ok ? { ok: true, fits, prepared } : fits
+}
+
+/** The query of a ranking comes last, so that refusals count the texts as the customer does. */
+const textsOf = ({ kind, texts = [], query }: Work): readonly string[] =>
+  kind === rerankRequest.number && query !== undefined ? [...texts, query] : texts
+
+/** The text of a 6080 or a 6081. */
+async function writeVectors({ engine, info }: Loaded, work: Work, signal: AbortSignal): Promise<string> {
+  const vectors: Float32Array[] = []
+  for (const text of textsOf(work)) {
+    vectors.push(unitVector(await engine.embed(text), work.dimensions))
+    signal.throwIfAborted()
+  }
+  const model = info.name
+  if (work.kind === embeddingsRequest.number) return writeEmbeddings({ model, vectors }, work.encoding)
+  const query = vectors.pop() ?? new Float32Array()
+  return writeRanking({ model, results: rank(query, vectors, work.topN) })
+}
+
+async function load(options: LlamaOptions, kinds: readonly number[], signal: AbortSignal): Promise<Loaded> {
   const { env = process.env, parallel = 2, queue = 64, onProgress } = options
   const source = readSource(options.model ?? 'nano', options.cacheDir ?? defaultCacheDir(env))
   const isNano = source.from === 'nano'
@@ -194,6 +253,9 @@ async function load(options: LlamaOptions, signal: AbortSignal): Promise<Loaded>
     ...(onProgress && { onLoad: share => onProgress({ phase: 'load', done: Math.round(share * 100), total: 100 }) }),
   })
   const name = options.name ?? (isNano ? 'nano' : basename(path).replace(/\.gguf$/i, ''))
-  const info = { name, contextTokens: engine.contextTokens, sha256, about: isNano ? nanoAbout : engine.description }
-  return { engine, info, seats: openSeats([...Array(engine.sequences).keys()], queue) }
+  const { contextTokens, dimensions } = engine
+  const about = isNano ? nanoAbout : engine.description
+  const info = { name, contextTokens, sha256, about, kinds, dimensions }
+  const places = [...Array(engine.sequences).keys()]
+  return { engine, info, seats: openSeats(places, queue), desk: openSeats([0], queue) }
 }

@@ -1,11 +1,27 @@
 /**
- * llama.cpp behind four verbs: fetch, open, count, generate. The only file that knows node-llama-cpp; its native code
- * is loaded when the first engine opens. Nothing is ever compiled or fetched but the weights asked for.
+ * llama.cpp behind four verbs: open, prepare, answer, embed. What `prepare` has rendered and counted is what `answer`
+ * evaluates. Sequences keep nothing of a conversation: a shared beginning that answers faster would tell one customer
+ * what another one asked.
  * @module
  */
-import type { ChatHistoryItem, Llama, LlamaContextSequence, LlamaModel } from 'node-llama-cpp'
-import { type Message, RunnerError, type Work } from '../runner.ts'
-import { untilAborted } from './until-aborted.ts'
+import type {
+  ChatWrapper,
+  Llama,
+  LlamaContextSequence,
+  LlamaEmbeddingContext,
+  LlamaModel,
+  LlamaText,
+  Token,
+} from 'node-llama-cpp'
+import type { Callable, Form } from '../refusals.ts'
+import { type Delta, type Message, RunnerError, type Work } from '../runner.ts'
+import { type Binding, complaints, loadBinding, messageOf, startLlama } from './binding.ts'
+import { type Calls, planCalls } from './calls.ts'
+import { grammarOf } from './grammar.ts'
+import { chat } from './guided.ts'
+import { type Rendered, render } from './prompt.ts'
+import { type Generated, type Speech, speak } from './speaking.ts'
+import type { ThoughtMarks } from './thoughts.ts'
 
 export interface EngineOptions {
   readonly path: string
@@ -21,27 +37,35 @@ export interface EngineOptions {
   readonly onLoad?: (share: number) => void
 }
 
-/** What one answer is made from. Temperature is 0, the likeliest token each time, when left out. */
-export interface Prompt extends Pick<Work, 'messages' | 'temperature' | 'topP' | 'topK' | 'seed'> {
-  readonly maxTokens: number
+/** A rendered conversation, ready to be answered. */
+export interface Prepared {
+  /** Tokens that will be evaluated before the first one is drawn. */
+  readonly promptTokens: number
+  /** Answers on one sequence (0 to `sequences` - 1), which must be free. Rejects with the signal's reason. */
+  answer(sequence: number, maxTokens: number, emit: (delta: Delta) => void, signal: AbortSignal): Promise<Generated>
 }
 
-export interface Generated {
-  /** Tokens that were drawn, the end token included, as the sequence's own meter counted them. */
-  readonly outputTokens: number
-  readonly finish: 'stop' | 'length'
+/** Why a conversation cannot be prepared: the template rejects it, cannot do it, or a grammar would be too large. */
+export interface Unprepared {
+  readonly rule: 'conversation' | 'tools' | 'logprobs' | 'schema'
+  readonly says: string
 }
 
 export interface Engine {
   readonly contextTokens: number
   readonly sequences: number
   readonly threads: number
+  /** Length of the vectors of `embed`. */
+  readonly dimensions: number
   /** What llama.cpp calls the model: architecture, size, quantization. */
   readonly description: string
   /** The conversation in the model's own template, as the ids that will be evaluated. Throws where the template does. */
-  promptTokens(messages: readonly Message[]): readonly number[]
-  /** Answers on one sequence (0 to `sequences` - 1), which must be free. Rejects with the signal's reason. */
-  generate(sequence: number, prompt: Prompt, onText: (text: string) => void, signal: AbortSignal): Promise<Generated>
+  promptTokens(messages: readonly Message[], tools?: readonly Callable[]): readonly number[]
+  prepare(work: Work, form: Form): Promise<Prepared | Unprepared>
+  /** Tokens of a text as `embed` reads it. */
+  textTokens(text: string): Promise<number>
+  /** The model's vector of a text, as it comes. One text at a time; loads what it needs when first used. */
+  embed(text: string): Promise<readonly number[]>
   close(): Promise<void>
 }
 
@@ -60,62 +84,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
     const threads = Math.max(1, options.threads ?? llama.cpuMathCores - 1)
     const { onLoad } = options
-    const weights = await llama.loadModel({ modelPath: options.path, ...(onLoad && { onLoadProgress: onLoad }) })
-    model = weights
-    const contextTokens = options.contextTokens ?? Math.min(weights.trainContextSize, 4096)
-    const context = await weights.createContext({
-      contextSize: contextTokens + spareTokens,
-      sequences: options.sequences,
-      threads,
-    })
-    const chatWrapper = binding.resolveChatWrapper(weights, { type: options.plainTemplate ? 'jinjaTemplate' : 'auto' })
-    const sequences = Array.from({ length: options.sequences }, () => context.getSequence())
-
-    return {
-      contextTokens,
-      sequences: sequences.length,
-      threads,
-      description: weights.typeDescription,
-      promptTokens(messages) {
-        const { contextText } = chatWrapper.generateContextState({ chatHistory: historyOf(messages) })
-        return contextText.tokenize(weights.tokenizer)
-      },
-      async generate(index, { messages, maxTokens, temperature = 0, topP, topK, seed }, onText, signal) {
-        const sequence = sequences[index] as LlamaContextSequence
-        await sequence.clearHistory()
-        const chat = new binding.LlamaChat({ contextSequence: sequence, chatWrapper })
-        // What a strategy throws is swallowed and the prompt cut all the same; only an abort ends the work.
-        const cut = new AbortController()
-        const before = sequence.tokenMeter.usedOutputTokens
-        try {
-          const { metadata } = await chat.generateResponse(historyOf(messages), {
-            maxTokens,
-            temperature,
-            ...(topP !== undefined && { topP }),
-            ...(topK !== undefined && { topK }),
-            ...(seed !== undefined && { seed }),
-            repeatPenalty: false,
-            trimWhitespaceSuffix: false,
-            onTextChunk: text => cut.signal.aborted || onText(text),
-            signal: AbortSignal.any([signal, cut.signal]),
-            contextShift: {
-              strategy: ({ chatHistory }) => {
-                cut.abort(new RunnerError('the prompt does not fit into the context, although it was admitted'))
-                return { chatHistory: [...chatHistory], metadata: null }
-              },
-            },
-          })
-          const outputTokens = sequence.tokenMeter.usedOutputTokens - before
-          return { outputTokens, finish: metadata.stopReason === 'maxTokens' ? 'length' : 'stop' }
-        } finally {
-          chat.dispose({ disposeSequence: false })
-          await sequence.clearHistory()
-        }
-      },
-      async close() {
-        await weights.dispose()
-      },
-    }
+    model = await llama.loadModel({ modelPath: options.path, ...(onLoad && { onLoadProgress: onLoad }) })
+    return await openModel(binding, llama, model, options, threads)
   } catch (error) {
     await model?.dispose()
     const why = [messageOf(error), ...complaints].join('; ')
@@ -126,116 +96,150 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 }
 
-export interface FetchOptions {
-  readonly directory: string
-  readonly fileName?: string
-  /** Another Hugging Face hub, as `MODEL_ENDPOINT` and `HF_ENDPOINT` name one. */
-  readonly endpoint?: string
-  /** Token for gated models, as `HF_TOKEN`. */
-  readonly token?: string
-  readonly onProgress?: (done: number, total: number) => void
+async function openModel(
+  binding: Binding,
+  llama: Llama,
+  model: LlamaModel,
+  options: EngineOptions,
+  threads: number,
+): Promise<Engine> {
+  const contextTokens = options.contextTokens ?? Math.min(model.trainContextSize, 4096)
+  const contextSize = contextTokens + spareTokens
+  const context = await model.createContext({ contextSize, sequences: options.sequences, threads })
+  const wrapper = binding.resolveChatWrapper(model, { type: options.plainTemplate ? 'jinjaTemplate' : 'auto' })
+  const sequences = Array.from({ length: options.sequences }, () => context.getSequence())
+  const parts = { binding, llama, model, wrapper }
+  let embedding: Promise<LlamaEmbeddingContext> | undefined
+  const embedder = () => {
+    embedding ??= model.createEmbeddingContext({ contextSize, threads })
+    return embedding
+  }
+
+  return {
+    contextTokens,
+    sequences: sequences.length,
+    threads,
+    dimensions: model.embeddingVectorSize,
+    description: model.typeDescription,
+    promptTokens: (messages, tools = []) => render(wrapper, messages, tools).text.tokenize(model.tokenizer),
+    async prepare(work, form) {
+      const planned = await plan(parts, work, form)
+      if ('rule' in planned) return planned
+      const { rendered, speech } = planned
+      const speechOf = { ...speech, ...thinking(speech, parts, form) }
+      const { isEnd, texts } = endsOf(rendered.ends, model)
+      return {
+        promptTokens: speechOf.prompt.length,
+        async answer(index, maxTokens, emit, signal) {
+          const sequence = sequences[index] as LlamaContextSequence
+          const stops = [...(work.stop ?? []), ...texts]
+          try {
+            if (rendered.guided) return await chat({ binding, wrapper, sequence }, { ...work, maxTokens }, emit, signal)
+            const voice = { binding, model, sequence, batchSize: context.batchSize, isEnd }
+            return await speak(voice, { ...speechOf, stops, maxTokens }, emit, signal)
+          } finally {
+            await sequence.clearHistory()
+          }
+        },
+      }
+    },
+    async textTokens(text) {
+      return (await embedder()).calculateInputLength(text)
+    },
+    async embed(text) {
+      return (await (await embedder()).getEmbeddingFor(text)).vector
+    },
+    async close() {
+      await model.dispose()
+    },
+  }
 }
 
-/**
- * Fetches weights by `hf:` URI or URL unless they are there, and returns their path. What an aborted fetch has got
- * stays on disk and the next one goes on from it. Throws `RunnerError` that names the way out.
- */
-export async function fetchWeights(uri: string, options: FetchOptions, signal: AbortSignal): Promise<string> {
-  const { directory, fileName, endpoint, token, onProgress } = options
-  const { resolveModelFile } = await loadBinding()
-  const where = {
-    directory,
-    cli: false,
-    ...(fileName !== undefined && { fileName }),
-    ...(endpoint !== undefined && { endpoints: { huggingFace: endpoint } }),
-  }
-  const kept = await resolveModelFile(uri, { ...where, download: false }).catch(() => undefined)
-  if (kept !== undefined) return kept
+type Parts = {
+  readonly binding: Binding
+  readonly llama: Llama
+  readonly model: LlamaModel
+  readonly wrapper: ChatWrapper
+}
+
+async function plan(
+  parts: Parts,
+  work: Work,
+  { tools, mustCall, json }: Form,
+): Promise<{ rendered: Rendered; speech: Omit<Speech, 'maxTokens' | 'stops'> } | Unprepared> {
+  const { llama, model, wrapper } = parts
+  let rendered: Rendered
+  let prompt: Token[]
   try {
-    await requireAnswer(uri.startsWith('http') ? uri : (endpoint ?? 'https://huggingface.co/'), signal)
-    const fetching = resolveModelFile(uri, {
-      ...where,
-      deleteTempFileOnCancel: false,
-      signal,
-      ...(token !== undefined && { tokens: { huggingFace: token } }),
-      ...(onProgress && { onProgress: ({ downloadedSize, totalSize }) => onProgress(downloadedSize, totalSize) }),
-    })
-    const path = await untilAborted(fetching, signal)
-    signal.throwIfAborted()
-    return path
-  } catch (error) {
-    signal.throwIfAborted()
-    const says = `cannot fetch ${uri}: ${messageOf(error)}`
-    const way = 'Check the name and the connection, set HF_TOKEN for a gated model, or fetch the file and give its path'
-    throw new RunnerError(`${says}. ${way}`, { cause: error })
+    rendered = render(wrapper, work.messages, tools)
+    prompt = rendered.text.tokenize(model.tokenizer)
+  } catch {
+    return { rule: 'conversation', says: refuseOrder }
+  }
+  const special = tools.length > 0 ? 'tools' : work.logprobs !== undefined ? 'logprobs' : json && 'schema'
+  if (rendered.guided && special)
+    return { rule: special, says: `this model answers in text only; ask without ${special}` }
+  let calls: Calls | undefined
+  if (tools.length > 0) {
+    const planned = await planCalls(parts, tools, { must: mustCall, parallel: work.parallelToolCalls !== false })
+    if ('tool' in planned) return { rule: 'schema', says: tooLarge(`the parameters of the tool ${planned.tool}`) }
+    calls = planned
+  }
+  const text = json && grammarOf(json)
+  if (json && text === undefined) return { rule: 'schema', says: tooLarge('the schema') }
+  const { logprobs } = work
+  if (logprobs !== undefined && (text !== undefined || calls) && (work.temperature ?? 0) > 0)
+    return { rule: 'logprobs', says: 'under a grammar probabilities are known at temperature 0 only; ask for that' }
+  const head = calls?.must ? [...prompt, ...calls.opening] : prompt
+  return {
+    rendered,
+    speech: {
+      prompt: head,
+      sampling: work,
+      closes: json !== undefined && ['object', 'array'].includes(json.root.is),
+      trims: rendered.trims,
+      callId: index => `call_${work.id.slice(0, 32)}_${index}`,
+      ...(calls && { calls }),
+      ...(text !== undefined && { grammar: await llama.createGrammar({ grammar: text }) }),
+      ...(logprobs !== undefined && { logprobs }),
+    },
   }
 }
 
-/** One try, because the downloader itself repeats silently for minutes when nobody answers. */
-async function requireAnswer(url: string, signal: AbortSignal): Promise<void> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(20_000)])
-  const response = await fetch(url, { method: 'HEAD', signal: patience }).catch(error => {
-    throw new Error(`${new URL(url).host} does not answer`, { cause: error })
-  })
-  if (response.status >= 500) throw new Error(`${new URL(url).host} answers ${response.status}, try later`)
-}
+const refuseOrder =
+  'the model does not take the roles in this order; begin with a user message and let user and assistant alternate'
+const tooLarge = (what: string) => `the grammar of ${what} would be too large; ask for fewer counted repetitions`
 
-async function loadBinding() {
-  try {
-    return await import('node-llama-cpp')
-  } catch (error) {
-    throw new RunnerError('the package node-llama-cpp is not installed: run npm install', { cause: error })
+/** What ends an answer: the model's own end tokens, those of its template, and texts of its template. */
+function endsOf(ends: readonly LlamaText[], model: LlamaModel): { isEnd(token: Token): boolean; texts: string[] } {
+  const tokens = new Set<Token>()
+  const texts: string[] = []
+  for (const end of ends) {
+    const [first, ...rest] = end.tokenize(model.tokenizer)
+    if (first !== undefined && rest.length === 0) tokens.add(first)
+    else if (end.values.every(value => typeof value === 'string')) texts.push(end.values.join(''))
   }
+  return { isEnd: token => tokens.has(token) || model.isEogToken(token), texts: texts.filter(text => text !== '') }
 }
 
-/** The last words of llama.cpp; its log is one per process. */
-const complaints: string[] = []
-
-/** One llama.cpp per kind of device and process: a second one would take the first one's log and start time. */
-const started = new Map<'auto' | false, Promise<Llama>>()
-
-function startLlama(gpu: 'auto' | false): Promise<Llama> {
-  const known = started.get(gpu)
-  if (known) return known
-  const starting = bootLlama(gpu)
-  started.set(gpu, starting)
-  starting.catch(() => started.delete(gpu))
-  return starting
+function thoughtMarks({ settings }: ChatWrapper): { open: string; close: string } | undefined {
+  const thought = settings.segments?.thought
+  if (!thought || thought.suffix === undefined) return undefined
+  const { prefix, suffix } = thought
+  const open = typeof prefix === 'string' || 'values' in prefix ? `${prefix}`.trim() : ''
+  return { open: open || '<think>', close: `${suffix}`.trim() }
 }
 
-async function bootLlama(gpu: 'auto' | false): Promise<Llama> {
-  const { getLlama, LlamaLogLevel } = await loadBinding()
-  try {
-    return await getLlama({
-      gpu,
-      build: 'never',
-      skipDownload: true,
-      progressLogs: false,
-      logLevel: LlamaLogLevel.error,
-      logger: (_level, message) => {
-        complaints.push(message.trim())
-        if (complaints.length > 3) complaints.shift()
-      },
-    })
-  } catch (error) {
-    const platform = `${process.platform}-${process.arch}`
-    throw new RunnerError(
-      `no llama.cpp binary runs on ${platform}: run npm install without --omit=optional, or serve another runner`,
-      { cause: error },
-    )
-  }
+/** A template that leaves the model thinking is made to stop where only JSON or a call may follow. */
+function thinking(
+  { prompt }: Pick<Speech, 'prompt'>,
+  { model, wrapper, binding }: Parts,
+  { json, mustCall }: Form,
+): { thoughts?: ThoughtMarks; prompt?: readonly Token[] } {
+  const marks = thoughtMarks(wrapper)
+  if (!marks) return {}
+  const inside = model.detokenize(prompt.slice(-16), true).trimEnd().endsWith(marks.open)
+  if (!json && !mustCall) return { thoughts: { ...marks, inside } }
+  const close = binding.LlamaText(new binding.SpecialTokensText(`${marks.close}\n\n`))
+  return inside ? { prompt: [...prompt, ...close.tokenize(model.tokenizer)] } : {}
 }
-
-/**
- * Strings become plain text in the template: special tokens come from the template alone. A last message of the
- * assistant is the beginning of the answer.
- */
-function historyOf(messages: readonly Message[]): ChatHistoryItem[] {
-  const history = messages.map(({ role, content }): ChatHistoryItem => {
-    if (role === 'assistant') return { type: 'model', response: [content] }
-    return role === 'system' ? { type: 'system', text: content } : { type: 'user', text: content }
-  })
-  return history.at(-1)?.type === 'model' ? history : [...history, { type: 'model', response: [] }]
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
