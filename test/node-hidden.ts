@@ -32,15 +32,24 @@ export function openHidden(town: Town, own = keys.newSecret()) {
   }
   const wrap = (event: Event): Event => send(wrapEvent(keys, event, me, seconds(clock)))
 
+  const known = new Map<string, unknown>()
+  /** Looks are many and openings dear. */
+  const once = <T>(name: string, make: () => T): T => {
+    if (!known.has(name)) known.set(name, make())
+    return known.get(name) as T
+  }
+  const unwrapped = (event: Event): Event | undefined => {
+    const read = ephemeralWrap.read(event, seal.decrypt(event.pubkey, event.content))
+    return read.ok && keys.verify(read.value.event) && read.value.event.pubkey === me ? read.value.event : undefined
+  }
   /** Events of the node for this customer that came in wraps, in order, each as often as it came. */
   const inWraps = (): Event[] =>
     seen.flatMap(event => {
-      if (event.kind !== ephemeralWrap.number || !event.tags.some(([name, key]) => name === 'p' && key === pubkey))
-        return []
-      const read = ephemeralWrap.read(event, seal.decrypt(event.pubkey, event.content))
-      return read.ok && keys.verify(read.value.event) && read.value.event.pubkey === me ? [read.value.event] : []
+      const mine = event.kind === ephemeralWrap.number && event.tags.some(([, key]) => key === pubkey)
+      return mine ? (once(`wrap ${event.id}`, () => unwrapped(event)) ?? []) : []
     })
-  const opened = (event: Event) => (isSealed(event) ? seal.decrypt(event.pubkey, event.content) : undefined)
+  const opened = (event: Event): string | undefined =>
+    isSealed(event) ? once(event.id, () => seal.decrypt(event.pubkey, event.content)) : undefined
   const about = (job: Event, events: readonly Event[], kind: number) =>
     events.filter(event => event.kind === kind && jobIdOf(event) === job.id)
 
