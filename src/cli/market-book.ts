@@ -2,17 +2,9 @@
  * What `gridstr market` knows: the directory, the sheets of routers, and the scores that their service keys signed.
  * @module
  */
-import {
-  type Event,
-  identifierOf,
-  type NodeScore,
-  nodeScore,
-  type PriceSheet,
-  type PriceUnit,
-  priceSheet,
-} from '../../kinds/index.ts'
+import { type Event, identifierOf, type NodeScore, nodeScore, type PriceSheet, priceSheet } from '../../kinds/index.ts'
 import { bounded } from '../bounded.ts'
-import { type Entry, openDirectory } from '../ledger/index.ts'
+import { type AskedPrice, askedPrice, askingOf, type Entry, openDirectory } from '../ledger/index.ts'
 
 /** A sheet and who signed it. */
 export interface Sheet {
@@ -111,17 +103,12 @@ const rankIn = ({ rank, markets }: NodeScore, kind: number): number => {
   return ranks.length > 0 ? Math.max(...ranks) : rank
 }
 
-/** What the kind costs: a lease before an announcement, a price for a whole job before others; `undefined` where unsaid. */
-export function priceOf(
-  { announcement, state }: Entry,
-  kind: number,
-): { readonly msats: bigint; readonly unit: PriceUnit } | undefined {
-  for (const prices of [state?.prices ?? [], announcement.prices ?? []]) {
-    const ours = prices.filter(price => price.kind === kind)
-    const found = ours.find(({ unit }) => unit === 'job') ?? ours[0]
-    if (found) return found
-  }
-  return announcement.priceMsats === undefined ? undefined : { msats: announcement.priceMsats, unit: 'job' }
+/** What the kind costs: of the model that is named first with a price of a whole job, else with any price. */
+export function priceOf({ announcement, state }: Entry, kind: number): AskedPrice | undefined {
+  const groups = [state?.prices ?? [], announcement.prices ?? []].map(rows => rows.filter(row => row.kind === kind))
+  const rows = groups.find(({ length }) => length > 0) ?? []
+  const { model } = rows.find(({ unit }) => unit === 'job') ?? rows[0] ?? {}
+  return askedPrice(askingOf({ announcement, ...(state ? { state } : {}) }), { kind, model })
 }
 
 const better =

@@ -2,9 +2,9 @@
  * The market as text: columns that fit a width, strangers' words made harmless, and no more colour than was asked for.
  * @module
  */
-import type { Benchmark, PriceUnit } from '../../kinds/index.ts'
+import type { Benchmark } from '../../kinds/index.ts'
 import { npub } from '../keys.ts'
-import type { Entry } from '../ledger/index.ts'
+import type { AskedPrice, Entry } from '../ledger/index.ts'
 import { clean } from './command.ts'
 import { type Listed, priceOf, type Sheet } from './market-book.ts'
 
@@ -78,8 +78,20 @@ const units = {
 const grouped = (value: bigint): string => value.toString().replace(/\B(?=(\d{3})+$)/g, ',')
 const amount = (msats: bigint): string =>
   msats === 0n ? 'free' : msats % 1_000n === 0n ? `${grouped(msats / 1_000n)} sat` : `${grouped(msats)} msat`
-const posted = ({ msats, unit }: { readonly msats: bigint; readonly unit: PriceUnit }): string =>
-  msats === 0n ? 'free' : `${amount(msats)}${units[unit]}`
+/** Longest text of the column of prices. */
+const priceCells = 14
+
+function posted({ msats, unit, metered }: AskedPrice): string {
+  if (msats === 0n) return 'free'
+  if (!metered) return `${amount(msats)}${units[unit]}`
+  // Of a price by the token both sides where there is room, else what a usual job comes to.
+  const { flatMsats, promptMsatsPer1k, answerMsatsPer1k } = metered
+  if (flatMsats === 0n && promptMsatsPer1k === answerMsatsPer1k) return `${amount(promptMsatsPer1k)}/1k tok`
+  const sides = [promptMsatsPer1k, answerMsatsPer1k]
+  const inSats = sides.every(side => side % 1_000n === 0n)
+  const said = `${sides.map(side => (inSats ? side / 1_000n : side)).join('+')} ${inSats ? 'sat' : 'msat'}/1k`
+  return flatMsats === 0n && said.length <= priceCells ? said : `~${amount(msats)}/job`
+}
 
 const price = (entry: Entry, kind: number): string => {
   const found = priceOf(entry, kind)
@@ -126,7 +138,7 @@ const columns: readonly Column[] = [
         .map(({ name }) => name)
         .join(', '),
   },
-  { head: 'PRICE', cells: 14, rank: 1, right: true, text: ({ entry }, _, kind) => price(entry, kind) },
+  { head: 'PRICE', cells: priceCells, rank: 1, right: true, text: ({ entry }, _, kind) => price(entry, kind) },
   {
     head: 'FIRST',
     cells: 8,

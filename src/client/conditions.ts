@@ -37,13 +37,3 @@ export function keeps({ node, announcement, score, terms }: Known, conditions: C
   if (model !== undefined && models.length > 0 && !models.some(({ name }) => name === model)) return `no model ${model}`
   return undefined
 }
-
-/** What a service asks for one whole job of this kind and model; `undefined` where it does not say. */
-export function priceOf(
-  { prices = [], priceMsats }: Pick<Announcement, 'prices' | 'priceMsats'>,
-  { kind, model }: Pick<Conditions, 'kind' | 'model'>,
-): bigint | undefined {
-  const rows = prices.filter(row => row.kind === kind && row.unit === 'job')
-  const exact = rows.find(row => row.model === model && model !== undefined) ?? rows.find(row => row.model === '')
-  return exact?.msats ?? priceMsats
-}

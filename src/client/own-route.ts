@@ -6,9 +6,9 @@
 import { type Announcement, privacyLevels } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { toHex } from '../hash.ts'
-import { defaultParams, fold, openTrack, scoreOf, type Track } from '../ledger/index.ts'
+import { askedMsats, defaultParams, fold, openTrack, scoreOf, type Track } from '../ledger/index.ts'
 import { decide, openDice, openMarket, openPolicy } from '../routing/index.ts'
-import { type Conditions, priceOf } from './conditions.ts'
+import type { Conditions } from './conditions.ts'
 import { type Offer, readMarket } from './market.ts'
 import type { Measured, Measurements } from './measured.ts'
 
@@ -55,7 +55,7 @@ export async function ownRoute(
     const able = announcement.models.length === 0 || announcement.models.some(({ name }) => name === model)
     if (!announcement.kinds.includes(conditions.kind) || (model !== undefined && !able)) continue
     // Who says no price is asked last and believed up to the cap.
-    const msats = priceOf(announcement, conditions) ?? conditions.capMsats
+    const msats = askedMsats(announcement, conditions) ?? conditions.capMsats
     const own = measured.of(node)
     const track = trackOf(own)
     const { score, factors } = scoreOf(track, { ...around, rttMs: own?.rttMs }, defaultParams)

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Announcement, Event, RoutedCandidate, Routing, TermsWord } from '../../kinds/index.ts'
-import { handler, nodeState, ofKinds, quote } from '../../kinds/index.ts'
+import { handler, nodeState, ofKinds, present, quote } from '../../kinds/index.ts'
 import { type Filter, query, type Relays } from '../../relays/relay.ts'
-import { type Conditions, keeps, priceOf } from './conditions.ts'
+import { type AskedPrice, askedPrice, type StandardJob } from '../ledger/index.ts'
+import { type Conditions, keeps } from './conditions.ts'
 import { redecided } from './redecided.ts'
 
 /** What a routing event itself, or the events that it names, give away as untrue. */
@@ -107,14 +108,21 @@ function vouch(
   const { value } = read
   if (!value.kinds.includes(conditions.kind))
     return named ? lie('announcement', 'It names a node that does not do such jobs.') : undefined
-  const bid = bidOf(candidate, events, now)
-  if (bid && 'rule' in bid) return bid
-  const announced = priceOf(value, conditions)
-  const lease = leaseOf(node, events, conditions)
+  const quoted = bidOf(candidate, events, now)
+  if (quoted && 'rule' in quoted) return quoted
+  const bid = quoted?.firm ? quoted : undefined
+  // Routers count the same tokens for everybody.
+  const job = { kind: conditions.kind, model: conditions.model ?? candidate.model }
+  const price = askedPrice(value, job)
+  const announced = price?.unit === 'job' ? price.msats : undefined
+  const lease = leaseOf(node, events, job)
   // A lease is written anew every minute or so: the router may have seen the one before.
   const fresh = lease !== undefined && lease.at + seenSeconds > saidAt
   const unsaid = named === undefined || announced === undefined || fresh
-  const asked = [announced, lease?.msats].filter(one => one !== undefined)
+  const metered = (lease?.price ?? price)?.metered !== undefined
+  // Where tokens are counted a quote is an indication, and the price that its node says.
+  const indicated = metered ? quoted?.msats : undefined
+  const asked = [announced, lease?.msats, indicated].filter(one => one !== undefined)
   if (!bid && !unsaid && !asked.includes(candidate.msats))
     return lie('price', `It says ${candidate.msats} msats where the node asks ${asked.join(' or ')}.`)
   const msats = bid?.msats ?? (asked.includes(candidate.msats) ? candidate.msats : (announced ?? candidate.msats))
@@ -122,7 +130,9 @@ function vouch(
   const wrong = msats > conditions.capMsats || keeps({ node, announcement: value, terms }, conditions) !== undefined
   if (wrong && named && !fresh) return lie('conditions', 'It names a node whose announcement breaks a condition.')
   if (wrong) return undefined
-  const priced: Announcement = { ...value, priceMsats: msats }
+  // A job's price by its tokens is known only once it is billed: its cap is all that can be said before.
+  const { priceMsats: _, ...open } = value
+  const priced: Announcement = metered && !bid ? open : { ...value, priceMsats: msats }
   return { candidate, announcement: priced, msats, terms, ...(bid ? { quote: bid.id } : {}) }
 }
 
@@ -133,13 +143,14 @@ const seenSeconds = 10
 function leaseOf(
   node: string,
   events: readonly Event[],
-  { kind, model }: Conditions,
-): { readonly at: number; readonly msats?: bigint } | undefined {
+  job: StandardJob,
+): { readonly at: number; readonly msats?: bigint; readonly price?: AskedPrice } | undefined {
   const event = events.find(one => one.kind === nodeState.number && one.pubkey === node)
   const read = event && nodeState.read(event)
   if (!event || !read?.ok) return undefined
-  const msats = priceOf({ prices: read.value.prices }, { kind, ...(model === undefined ? {} : { model }) })
-  return { at: event.created_at, ...(msats === undefined ? {} : { msats }) }
+  const price = askedPrice({ lease: read.value.prices }, job)
+  const msats = price?.unit === 'job' ? price.msats : undefined
+  return { at: event.created_at, ...present({ msats, price }) }
 }
 
 /** A quote counts only as the node's own word. */
@@ -147,7 +158,7 @@ function bidOf(
   { node, quote: id, msats }: RoutedCandidate,
   events: readonly Event[],
   now: number,
-): { readonly id: string; readonly msats: bigint } | Lie | undefined {
+): { readonly id: string; readonly msats: bigint; readonly firm: boolean } | Lie | undefined {
   const event = id === undefined ? undefined : events.find(one => one.id === id)
   if (!event || id === undefined) return undefined
   const read = quote.read(event)
@@ -155,5 +166,5 @@ function bidOf(
     return lie('quote', 'The quote that it names is not of the node that it names.')
   if (read.value.msats !== msats)
     return lie('quote', `It says ${msats} msats where the node quotes ${read.value.msats}.`)
-  return read.value.firm && read.value.expiresAt > now ? { id, msats } : undefined
+  return read.value.expiresAt > now ? { id, msats, firm: read.value.firm } : undefined
 }

@@ -3,22 +3,29 @@
  * that all of them compare by the same number and can recompute each other's.
  * @module
  */
-import type { PostedPrice, PriceUnit } from '../../kinds/index.ts'
+import type { Announcement, NodeState, PostedPrice, PriceUnit } from '../../kinds/index.ts'
 import { type Metered, meteredMsats } from './tariff.ts'
 
 /** What a service says of its prices. `lease` are those of its lease: what it asks right now. */
 export interface Asking {
-  readonly prices?: readonly PostedPrice[]
-  readonly lease?: readonly PostedPrice[]
-  readonly priceMsats?: bigint
+  readonly prices?: readonly PostedPrice[] | undefined
+  readonly lease?: readonly PostedPrice[] | undefined
+  readonly priceMsats?: bigint | undefined
 }
+
+/** What a service says of its prices in its announcement and its lease. */
+export const askingOf = (of: { readonly announcement: Announcement; readonly state?: NodeState }): Asking => ({
+  prices: of.announcement.prices,
+  priceMsats: of.announcement.priceMsats,
+  lease: of.state?.prices,
+})
 
 /** Whose price is asked for. Without a model: the price of any model, of all jobs, or of the model that is named first. */
 export interface StandardJob {
   readonly kind: number
-  readonly model?: string
+  readonly model?: string | undefined
   /** Tokens of the answer at most. Default 500. */
-  readonly maxTokens?: number
+  readonly maxTokens?: number | undefined
 }
 
 /** `msats` are for one `unit`; `job` is the standard job where `metered` says how tokens are counted. */

@@ -8,6 +8,7 @@ export {
   type Asking,
   askedMsats,
   askedPrice,
+  askingOf,
   type StandardJob,
   standardTokens,
 } from './asking-price.ts'

@@ -8,12 +8,12 @@ import {
   handler,
   nodeState,
   ofKinds,
-  type PostedPrice,
   type QuoteRequest,
   quote,
   type RoutedCandidate,
 } from '../../kinds/index.ts'
 import { query, type Relays } from '../../relays/relay.ts'
+import { askedMsats } from '../ledger/index.ts'
 
 /** Those whose nodes announce what is said of them and keep the request; asks the relays once. Never rejects. */
 export async function vouchedFor<C extends RoutedCandidate>(
@@ -51,6 +51,9 @@ function isSaid(one: RoutedCandidate, { kind }: QuoteRequest, events: readonly E
   }
   const lease = events.find(event => event.pubkey === node && event.kind === nodeState.number)
   const state = lease && nodeState.read(lease)
-  const rows: readonly PostedPrice[] = [...(read.value.prices ?? []), ...(state?.ok ? state.value.prices : [])]
-  return msats === read.value.priceMsats || rows.some(row => row.kind === kind && row.msats === msats)
+  const { prices = [], priceMsats } = read.value
+  const leased = state?.ok ? state.value.prices : []
+  if (msats === priceMsats || [...prices, ...leased].some(row => row.kind === kind && row.msats === msats)) return true
+  const job = { kind, model: one.model }
+  return [leased, []].some(rows => askedMsats({ prices, priceMsats, lease: rows }, job) === msats)
 }

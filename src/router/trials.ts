@@ -9,12 +9,11 @@ import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Entry } from '../ledger/directory.ts'
-import type { Params } from '../ledger/index.ts'
+import { askedMsats, askingOf, type Params } from '../ledger/index.ts'
 import type { Case } from './cases.ts'
 import type { Labels } from './labels.ts'
 import { openPurse } from './purse.ts'
 import { openSchedule, type TrialPace } from './trial-schedule.ts'
-import { priceOf } from './views.ts'
 
 export type TrialReason = 'newcomer' | 'drawn'
 
@@ -124,9 +123,8 @@ export function openTrials(options: TrialsOptions): Trials {
     const kind = market?.kind ?? announcement.kinds[0]
     if (kind === undefined || (state && state.slots.busy + state.slots.queued >= state.slots.total)) return undefined
     const model = market?.model ?? announcement.models[0]?.name ?? ''
-    const price = priceOf(entry, kind, model)
-    if (price === undefined || !Number.isSafeInteger(price)) return undefined
-    const capMsats = BigInt(price)
+    const capMsats = askedMsats(askingOf(entry), { kind, model })
+    if (capMsats === undefined || capMsats > BigInt(Number.MAX_SAFE_INTEGER)) return undefined
     return capMsats <= jobMsats && capMsats <= purse.leftMsats(now())
       ? { pubkey: node, announcement, kind, model, capMsats }
       : undefined

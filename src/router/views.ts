@@ -3,10 +3,9 @@
  * asked for; kept fresh by what changes, in small portions, so that no event costs more because there are more nodes.
  * @module
  */
-import type { PostedPrice } from '../../kinds/index.ts'
 import { privacyLevels } from '../../kinds/index.ts'
 import type { Directory, Entry } from '../ledger/directory.ts'
-import type { Cohort, Standing } from '../ledger/index.ts'
+import { askedMsats, askingOf, type Cohort, type Standing } from '../ledger/index.ts'
 import { type Market, openMarket } from '../routing/market.ts'
 import type { Candidate } from '../routing/policy.ts'
 
@@ -86,9 +85,10 @@ export function openViews(options: ViewsOptions): Views {
       const { models } = announcement
       if (model !== undefined && models.length > 0 && !models.some(({ name }) => name === model)) continue
       const name = model ?? models[0]?.name ?? ''
-      const msats = priceOf(entry, kind, name)
+      const asked = askedMsats(askingOf(entry), { kind, model: name })
       // Nobody can be compared by a price that it does not say.
-      if (msats === undefined) continue
+      if (asked === undefined) continue
+      const msats = Number(asked)
       const { score, factors, stage } = standing(node, kind, name, at)
       const slots = state?.slots.total ?? announcement.slots ?? Number.POSITIVE_INFINITY
       const speed = [...entry.measured, ...entry.claims].find(one => one.kind === kind && one.model === name)
@@ -219,15 +219,6 @@ export function openViews(options: ViewsOptions): Views {
       look(Number.POSITIVE_INFINITY)
     },
   }
-}
-
-/** What a job of a usual size costs: the price of a job, else of a thousand tokens, a second or a megabyte. */
-export function priceOf({ announcement, state }: Entry, kind: number, model: string): number | undefined {
-  const posted = [...(state?.prices ?? []), ...(announcement.prices ?? [])].filter(one => one.kind === kind)
-  const fits = (one: PostedPrice) => one.model === model || one.model === ''
-  const exact = posted.find(one => one.model === model) ?? posted.find(fits)
-  const msats = exact?.msats ?? announcement.priceMsats
-  return msats === undefined ? undefined : Number(msats)
 }
 
 const same = (a: Candidate, b: Candidate): boolean =>

@@ -172,6 +172,7 @@ function plain({ entry, opinions, score }: Listed, kind: number): object {
     ...{
       priceMsats: price?.msats,
       unit: price?.unit,
+      metered: price?.metered,
       prices: state?.prices.length ? state.prices : (announcement.prices ?? []),
     },
     ...(found ? { firstMs: found.at.firstMs, tokensPerSecond: found.at.tokensPerSecond, claimed: found.claimed } : {}),

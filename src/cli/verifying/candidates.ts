@@ -16,8 +16,7 @@ import {
   routing,
 } from '../../../kinds/index.ts'
 import { keeps } from '../../client/conditions.ts'
-import { type Entry, openDirectory } from '../../ledger/index.ts'
-import { priceOf } from '../../router/views.ts'
+import { askedMsats, askingOf, type Entry, openDirectory } from '../../ledger/index.ts'
 import { brief, type Check, check, type Found, over, type Tools, unknown, wrong } from './check.ts'
 import type { RoutingFacts } from './routing.ts'
 
@@ -124,8 +123,7 @@ function priced(one: RoutedCandidate, facts: RoutingFacts, request: QuoteRequest
   const lease = leaseOf(one, facts)
   const asks = (events: readonly Event[], at: number): bigint | undefined => {
     const entry = entryFrom(node, service, events, at)
-    const price = entry && priceOf(entry, request.kind, one.model ?? request.model ?? '')
-    return price === undefined ? undefined : BigInt(Math.ceil(price))
+    return entry && askedMsats(askingOf(entry), { kind: request.kind, model: one.model ?? request.model })
   }
   if (!told) return unknown(`${who}: its price cannot be compared without its announcement.`)
   const posted = asks([told.event], event.created_at)
