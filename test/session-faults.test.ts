@@ -56,7 +56,7 @@ test('relays that never answer, and a wallet that is dead, are told when the ses
   for (const info of [() => new Promise<never>(() => {}), () => Promise.reject(new Error('gone'))]) {
     const opening = openSession({
       relays: world.connect(),
-      wallet: { ...wallet, faults: {}, info },
+      wallet: { ...wallet, info },
       clock,
       keys,
       maxSats: 1,

@@ -83,7 +83,7 @@ export function openEarlier({ client, clock, journal, keySeconds, giveUp }: Earl
         const one = taken.get(request)
         if (one) return one
         const row = journal.jobs.find('client', request)
-        if (!row || (row.endedAt ?? 0) < seconds(clock) - keySeconds) continue
+        if (!row || (row.endedAt !== undefined && row.endedAt < seconds(clock) - keySeconds)) continue
         const answer = keptAnswer(row)
         if (answer) return ended(answer)
         if (row.endedAt === undefined && journal.orders.list({ job: request }).some(({ state }) => state !== 'failed'))
