@@ -8,6 +8,9 @@ const examples: Readonly<Record<string, () => Promise<unknown>>> = {
   'held-answer': () => import('./held-answer.ts'),
   'ask-with-nwc': () => import('./ask-with-nwc.ts'),
   'routed-job': () => import('./routed-job.ts'),
+  'openai-app': () => import('./openai-app.ts'),
+  'ai-sdk-app': () => import('./ai-sdk-app.ts'),
+  'mcp-host': () => import('./mcp-host.ts'),
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
