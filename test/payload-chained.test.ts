@@ -94,7 +94,12 @@ describe('the output of another job', () => {
     const who = { author: customer.pubkey, decrypt: node.seal.decrypt }
     const asked = inputs.resolve([job(request)], who)
     const fails = (by: Person) =>
-      say(keys.sign(feedback.write({ job: request.id, customer: customer.pubkey, status: 'error' }, at), by.secret))
+      say(
+        keys.sign(
+          feedback.write({ job: request.id, customer: customer.pubkey, status: 'error', says: 'no', content: '' }, at),
+          by.secret,
+        ),
+      )
     let isOver = false
     void asked.then(() => {
       isOver = true

@@ -3,10 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { startRelay } from '../relays/embedded/relay.ts'
 import { openPool } from '../relays/pool.ts'
+import type { Published } from '../relays/relay.ts'
 import { openKeys } from '../src/keys.ts'
 import { openPayloads } from '../src/payload/index.ts'
 import { openSeal } from '../src/seal.ts'
+import { fakeRelay } from './fake-relay.ts'
 import { clock, expiresAt, noise } from './payload-world.ts'
 import { gridstr, isReady, textOf } from './spawn.ts'
 
@@ -70,3 +73,28 @@ test('10 MB there and 10 MB back, sealed, with the relay killed in the middle of
   }
   expect(await relay.stop()).toBe(0)
 }, 60_000)
+
+test('a relay that is down or says nothing holds up no put, as long as another one takes it', async () => {
+  const keys = await openKeys()
+  const relay = await startRelay({ clock, verify: keys.verify })
+  const [dead, mute] = [await startRelay({ clock, verify: keys.verify }), await fakeRelay({ ok: () => undefined })]
+  await dead.close()
+  const told: Published[] = []
+  const open = () =>
+    openPool({ urls: [dead.url, mute.url, relay.url], clock, admit: () => undefined, limits: { publishMs: 100 } })
+  const [sender, reader] = [open(), open()]
+  const publish: typeof sender.publish = async (event, options) => {
+    const published = await sender.publish(event, options)
+    told.push(published)
+    return published
+  }
+  const put = await openPayloads({ relays: { ...sender, publish }, keys, clock }).put(noise(30_720 * 40), {
+    ...{ secret: keys.newSecret(), expiresAt },
+  })
+  const got = await openPayloads({ relays: reader, keys, clock }).get(put.ok ? put.id : '', { mostBytes: TEN_MB })
+  expect(got).toEqual({ ok: true, bytes: noise(30_720 * 40) })
+  // Those of the first window waited for the silent one, and no others.
+  expect(told.filter(({ enough }) => !enough).length).toBeLessThanOrEqual(8)
+  for (const one of [sender, reader, relay]) await one.close()
+  await mute.end()
+})

@@ -50,7 +50,9 @@ export async function put(door: Putting, from: Uint8Array | string, options: Put
   )
   const failed = new AbortController()
   const signal = AbortSignal.any([late.signal, failed.signal])
+  const publish = publisher(door.relays)
   let refusal: Refusal | undefined
+  let isSaid = false
   let next = -1
   let done = 0
   let sent = 0
@@ -60,7 +62,7 @@ export async function put(door: Putting, from: Uint8Array | string, options: Put
     let refused = 0
     let waitMs = limits.pauseMs[0]
     while (!signal.aborted) {
-      const published = await publish(door.relays, event, signal)
+      const published = await publish(event, signal)
       if (published.accepted > 0) return true
       const final = published.acks.find(ack => !ack.ok && !mayPass(ack.says))
       if (final && ++refused >= limits.refusals) {
@@ -80,7 +82,7 @@ export async function put(door: Putting, from: Uint8Array | string, options: Put
   const lane = async () => {
     for (let index = next++; index < chunks && !signal.aborted; index = next++) {
       // The manifest goes first, so that a reader can begin while this goes on.
-      if (index < 0) await offer(whole.manifest)
+      if (index < 0) isSaid = await offer(whole.manifest)
       else if (row.has(index) || (await offer(whole.chunk(index)))) {
         if (!row.has(index)) row.took(index)
         done++
@@ -94,10 +96,10 @@ export async function put(door: Putting, from: Uint8Array | string, options: Put
     await Promise.all(Array.from({ length: limits.window }, lane))
   } finally {
     late.stop()
-    if (done < chunks || signal.aborted) row.keep()
+    if (done < chunks) row.keep()
   }
   if (refusal) return refusal
-  if (done < chunks || signal.aborted)
+  if (!isSaid || done < chunks)
     return no(
       'unreachable',
       `Relays took ${done} of ${chunks} chunks in time. Put the same again: it goes on where it stopped.`,
@@ -109,12 +111,20 @@ export async function put(door: Putting, from: Uint8Array | string, options: Put
 /** A timer cannot wait longer than this. */
 const LONGEST_MS = 2_147_483_647
 
-/** One offer. What a relay has not answered by then is let go, so that a second offer is not a second copy on the way. */
-async function publish(relays: Relays, event: Event, signal: AbortSignal): Promise<Published> {
-  const over = new AbortController()
-  // A relay that is down holds up nobody: it gets its copy when it is back, as long as the driver keeps it.
-  const want = Math.min(2, Math.max(1, relays.state().filter(({ state }) => state === 'open').length))
-  const published = await relays.publish(event, { want, signal: AbortSignal.any([signal, over.signal]) })
-  if (published.accepted === 0) over.abort()
-  return published
+/** Offers events one time each. A relay that is down or silent holds up nobody, as long as another one takes them. */
+function publisher(relays: Relays): (event: Event, signal: AbortSignal) => Promise<Published> {
+  const silent = new Set<string>()
+  return async (event, signal) => {
+    const over = new AbortController()
+    const ready = relays.state().filter(({ state, url }) => state === 'open' && !silent.has(url)).length
+    const want = Math.min(2, Math.max(1, ready))
+    const published = await relays.publish(event, { want, signal: AbortSignal.any([signal, over.signal]) })
+    for (const { relay, ok, says } of published.acks) {
+      if (ok) silent.delete(relay)
+      else if (says === '') silent.add(relay)
+    }
+    // What nobody has answered by then is let go, so that the next offer is not a second copy on the way.
+    if (published.accepted === 0) over.abort()
+    return published
+  }
 }
