@@ -2,6 +2,7 @@
 import { present, privacies } from '../../../kinds/index.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys } from '../../keys.ts'
+import type { Tariff } from '../../ledger/index.ts'
 import { type NodeEvent, openNode } from '../../node/node.ts'
 import { openRunner } from '../../runners/index.ts'
 import { nanoAbout } from '../../runners/llama/source.ts'
@@ -112,6 +113,9 @@ export const nodeCommand: Command = {
     '  --model WHAT       a GGUF by path, hf:user/repo:quant or https URL (default: the tiny model that is shipped)',
     '  --threads N        threads of the model',
     '  --price-msats N    price of one answer (default 0: free, needs no wallet)',
+    '  --msats-per-1k-in N, --msats-per-1k-out N',
+    '                     price of a thousand tokens of prompt and of answer, beside the price of one answer: what a job',
+    '                     may take is billed, and what it did not take is kept for the customer',
     '  --wallet URI       where the money goes: a nostr+walletconnect:// string of your wallet;',
     '                     also by --wallet-file FILE or GRIDSTR_WALLET',
     '  --key FILE         Nostr key of the node, made and kept there if missing (default: a new one per run; one in the',
@@ -138,6 +142,8 @@ export const nodeCommand: Command = {
       ...walletOptions,
       ...runnerOptions,
       'price-msats': { type: 'string' },
+      'msats-per-1k-in': { type: 'string' },
+      'msats-per-1k-out': { type: 'string' },
       'pay-after': { type: 'string' },
       split: { type: 'string', multiple: true },
       ...offerOptions,
@@ -149,19 +155,21 @@ export const nodeCommand: Command = {
     })
     const urls = relayUrls(args)
     const priceMsats = BigInt(args.number('price-msats', 0, 100_000_000_000) ?? 0)
+    const tariff = tariffOf(args)
+    const paid = priceMsats > 0n || tariff !== undefined
     const offer = offerOf(args)
     const screen = openScreen(io)
     const keys = await openKeys()
     const home = findHome(io)
-    const secret = secretOf(args, keys, screen, home && priceMsats > 0n ? () => home.keyFile('node') : undefined)
+    const secret = secretOf(args, keys, screen, home && paid ? () => home.keyFile('node') : undefined)
     const splits = splitsOf(args.texts('split'), keys.publicKey(secret))
     const startSats = args.number('pay-after', 0, 100_000_000)
     const uri = walletUriOf(args, io)
-    if (priceMsats > 0n && uri === undefined)
+    if (paid && uri === undefined)
       throw new UsageError(
-        `A price of ${priceMsats} msats needs a wallet to be paid with: add --wallet nostr+walletconnect://… (for play money: gridstr wallet regtest).`,
+        `A price of ${priceWords(priceMsats, tariff)} needs a wallet to be paid with: add --wallet nostr+walletconnect://… (for play money: gridstr wallet regtest).`,
       )
-    const kept = priceMsats > 0n || args.text('journal') !== undefined
+    const kept = paid || args.text('journal') !== undefined
     const journal = kept ? journalOf(args, io, screen, 'node', keys.publicKey(secret)) : memoryJournal()
     const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
     const runner = await runnerOf(args, io, screen, offer.slots).catch(error => {
@@ -170,8 +178,8 @@ export const nodeCommand: Command = {
     })
     const relays = pool(urls, keys, io.clock, secret)
     try {
-      if (wallet && priceMsats > 0n) screen.progress('wallet', 'asking the wallet …')
-      const info = wallet && priceMsats > 0n ? await infoOf(wallet, io.signal) : undefined
+      if (wallet && paid) screen.progress('wallet', 'asking the wallet …')
+      const info = wallet && paid ? await infoOf(wallet, io.signal) : undefined
       if (info?.ok === false) {
         if (args.flag('json')) io.out(jsonLine({ ok: false, code: 'wallet', error: info.says }))
         screen.line('failed', info.says)
@@ -192,6 +200,7 @@ export const nodeCommand: Command = {
           clock: io.clock,
           runner,
           priceMsats,
+          ...present({ tariff }),
           open: args.flag('open'),
           journal,
           ...offer.options,
@@ -217,7 +226,7 @@ export const nodeCommand: Command = {
       )
       screen.line(
         'node',
-        `${npub(node.pubkey)} · ${models.map(m => m.name).join(', ')} · ${money(priceMsats)} per answer · signatures by ${keys.engine}`,
+        `${npub(node.pubkey)} · ${models.map(m => m.name).join(', ')} · ${priceWords(priceMsats, tariff)} · signatures by ${keys.engine}`,
       )
       if (models.some(m => m.name === 'nano')) screen.more(nanoAbout)
       let heard = await Promise.race([node.ready, untilStopped(io.signal).then(() => false)])
@@ -248,6 +257,26 @@ export const nodeCommand: Command = {
       journal.close()
     }
   },
+}
+
+/** Prices of tokens, where any is asked. */
+function tariffOf(args: Arguments): Tariff | undefined {
+  const [prompt, answer] = ['msats-per-1k-in', 'msats-per-1k-out'].map(
+    name => args.number(name, 0, 100_000_000_000) ?? 0,
+  )
+  if (!prompt && !answer) return undefined
+  if (args.texts('split').length > 0 || args.flag('surge'))
+    throw new UsageError(
+      '--msats-per-1k-in, --msats-per-1k-out: a price by the token goes without --split and --surge.',
+    )
+  return { promptMsatsPer1k: BigInt(prompt ?? 0), answerMsatsPer1k: BigInt(answer ?? 0) }
+}
+
+function priceWords(priceMsats: bigint, tariff: Tariff | undefined): string {
+  if (!tariff) return `${money(priceMsats)} per answer`
+  const { promptMsatsPer1k, answerMsatsPer1k } = tariff
+  const flat = priceMsats > 0n ? `${money(priceMsats)} per answer and ` : ''
+  return `${flat}${money(promptMsatsPer1k)} per 1,000 tokens in, ${money(answerMsatsPer1k)} out`
 }
 
 /** A node event in words. */
