@@ -6,6 +6,7 @@ import type { Announcement, Event } from '../../kinds/index.ts'
 import { handler, heartbeat, offering, ofKinds, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
+import { askedMsats } from '../ledger/index.ts'
 import { overCap } from '../payments/guard-limits.ts'
 
 /** One service on offer. `alive`: it said so, and that has not expired. */
@@ -18,6 +19,8 @@ export interface Offer {
 
 export interface Wish {
   readonly capMsats: bigint
+  /** Kind of work. Default text generation. */
+  readonly kind?: number
   readonly model?: string
   /** Only this key. */
   readonly to?: string
@@ -91,11 +94,12 @@ export function chooseNode(offers: readonly Offer[], wish: Wish): Choice {
       says: `Nobody offers the model "${wish.model}". On offer: ${names.join(', ')}.`,
     }
   }
-  const rank = ({ alive, announcement }: Offer) =>
-    [alive ? 0 : 1, announcement.priceMsats === undefined ? 1 : 0] as const
+  const { kind = textRequest.number, model } = wish
+  const asks = ({ announcement }: Offer) => announcement.priceMsats ?? askedMsats(announcement, { kind, model })
+  const rank = (offer: Offer) => [offer.alive ? 0 : 1, asks(offer) === undefined ? 1 : 0] as const
   const sorted = [...able].sort((a, b) => {
     const [ra, rb] = [rank(a), rank(b)]
-    const price = (a.announcement.priceMsats ?? 0n) - (b.announcement.priceMsats ?? 0n)
+    const price = (asks(a) ?? 0n) - (asks(b) ?? 0n)
     return ra[0] - rb[0] || ra[1] - rb[1] || Number(price) || b.announcedAt - a.announcedAt
   })
   const offer = sorted.find(({ announcement }) => (announcement.priceMsats ?? 0n) <= wish.capMsats)
