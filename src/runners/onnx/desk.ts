@@ -32,8 +32,8 @@ export const startWorker = (task: WorkerTask): Worker =>
 
 interface Crew {
   readonly worker: Worker
-  /** Waits for the next word; rejects when the thread ends, or says nothing for too long. */
-  next(): Promise<WorkerWord>
+  /** Waits for the word about this batch, or about the start; rejects when the thread ends, or says nothing for too long. */
+  word(id?: number): Promise<WorkerWord>
   readonly ready: Promise<void>
 }
 
@@ -56,42 +56,43 @@ export function openDesk({ clock, hangMs, start }: DeskOptions): Desk {
       drop(worker)
       fail?.(new RunnerError(`the thread of the model ${why}; the next piece of work gets a fresh one`))
     }
-    worker.on('message', (word: WorkerWord) => hear?.(word))
+    worker.on('message', (said: WorkerWord) => hear?.(said))
     worker.on('error', error => ended(`crashed: ${error instanceof Error ? error.message : error}`))
     worker.on('exit', code => ended(`ended with code ${code}`))
-    const next = () =>
+    const word = (id?: number) =>
       new Promise<WorkerWord>((resolve, reject) => {
         const cancel = clock.after(hangMs, () => ended(`took longer than ${hangMs} ms`))
-        hear = word => {
+        hear = said => {
+          if (said.says === 'ready' ? id !== undefined : said.id !== id) return
           cancel()
-          resolve(word)
+          resolve(said)
         }
         fail = error => {
           cancel()
           reject(error)
         }
       })
-    const ready = next().then(word => {
-      if (word.says === 'ready') return
+    const ready = word().then(said => {
+      if (said.says === 'ready') return
       drop(worker)
-      throw new RunnerError(`the model cannot be loaded: ${word.says === 'failed' ? word.why : word.says}`)
+      throw new RunnerError(`the model cannot be loaded: ${said.says === 'failed' ? said.why : said.says}`)
     })
     ready.catch(() => undefined)
-    return { worker, next, ready }
+    return { worker, word, ready }
   }
 
   return {
     async compute(batch) {
       if (closed) throw new RunnerError('the onnx runner is closed')
       crew ??= hire()
-      const { worker, next, ready } = crew
+      const { worker, word, ready } = crew
       await ready
       const id = count++
-      const said = next()
+      const answer = word(id)
       worker.postMessage({ id, batch })
-      const word = await said
-      if (word.says === 'computed' && word.id === id) return word.computed
-      throw new RunnerError(`the graph failed: ${word.says === 'failed' ? word.why : 'it answered something else'}`)
+      const said = await answer
+      if (said.says === 'computed') return said.computed
+      throw new RunnerError(`the graph failed: ${said.says === 'failed' ? said.why : said.says}`)
     },
     async close() {
       closed = true

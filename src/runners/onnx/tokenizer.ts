@@ -32,11 +32,13 @@ export async function openTokenizer(json: JsonObject, config: JsonObject, padId?
     return {
       padId: pad ?? tokenizer.token_to_id('[PAD]') ?? tokenizer.token_to_id('<pad>') ?? 0,
       encode(text, pair) {
-        const { ids, token_type_ids: types } = tokenizer.encode(text, {
-          ...(pair !== undefined && { text_pair: pair }),
-          return_token_type_ids: true,
-        })
-        return { ids, types }
+        // A tokenizer without a post-processor gives no types, whatever its signature says.
+        const { ids, token_type_ids: types = [] }: { ids: number[]; token_type_ids?: number[] } = tokenizer.encode(
+          text,
+          // An empty second text would be taken for none.
+          { ...(pair !== undefined && { text_pair: pair || ' ' }), return_token_type_ids: true },
+        )
+        return { ids, types: ids.map((_, at) => types[at] ?? 0) }
       },
     }
   } catch (error) {
