@@ -154,7 +154,7 @@ async function load(options: OnnxOptions, signal: AbortSignal): Promise<Loaded> 
     // What a graph gives is told by what it gives.
     const first = await untilAborted(desk.compute(batchOf([tokenizer.encode('a', 'b')], tokenizer.padId)), signal)
     onProgress?.({ phase: 'load', done: 1, total: 1 })
-    const skilled = skillOf(options.name ?? card.name, card, first, options.kinds)
+    const skilled = skillOf(options.name ?? hubName(options.model) ?? card.name, card, first, options.kinds)
     const contextTokens = options.contextTokens ?? card.contextTokens
     const info = {
       ...{ name: skilled.name, contextTokens, sha256, about: aboutOf(card, skilled), kinds: skilled.kinds },
@@ -166,6 +166,12 @@ async function load(options: OnnxOptions, signal: AbortSignal): Promise<Loaded> 
     await desk.close()
     throw error
   }
+}
+
+/** `user/repo`, with the variant where one was asked for. */
+function hubName(model: string): string | undefined {
+  const hub = hubModel(model)
+  return hub && (hub.variant === undefined ? hub.repo : `${hub.repo}:${hub.variant}`)
 }
 
 async function pathOf(

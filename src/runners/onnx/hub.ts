@@ -3,11 +3,8 @@
  * short goes on where it stopped.
  * @module
  */
-import { createWriteStream } from 'node:fs'
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { RunnerError } from '../runner.ts'
 import { graphFiles, isFile, smallFiles } from './folder.ts'
 
@@ -101,18 +98,18 @@ async function fetchOne(url: string, path: string, options: HubOptions, signal: 
   const total = length === null ? undefined : begin + Number(length)
   await writeFile(tagPath, headers.get('etag') ?? '')
   let done = begin
-  const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
+  const file = await open(part, begin > 0 ? 'a' : 'w')
+  try {
+    for await (const chunk of body) {
+      await file.appendFile(chunk)
       done += chunk.length
       options.onProgress?.(done, total)
-      yield chunk
     }
-  }
-  try {
-    await pipeline(Readable.from(counted(body)), createWriteStream(part, { flags: begin > 0 ? 'a' : 'w' }), { signal })
   } catch (error) {
     signal.throwIfAborted()
     throw new RunnerError(`${url} broke off after ${done} bytes: start again, it goes on from there`, { cause: error })
+  } finally {
+    await file.close()
   }
   if (total !== undefined && done !== total)
     throw new RunnerError(`${url} sent ${done} of ${total} bytes: start again, it goes on from there`)
