@@ -137,13 +137,14 @@ export async function streamed(
   try {
     const { steps, jobs } = ask(session, dressed(door, questions), one)
     const first = steps.next()
-    const known = await orLeft(soon(first, door.clock, door.keepAliveMs), signal)
+    const known = await orLeft(soon(first, door.clock, door.keepAliveMs, signal), signal)
     if (known && !known.done && 'failure' in known.value) {
       void steps.return?.()
       throw errorOf(known.value.failure)
     }
     const writer = open(jobs.requests[0] ?? one.key)
     const lines = written(first, steps, questions.length, writer, one)
+    one.head()
     const body = eventBody({ lines, ...door, onCancel: () => one.leave() }, signal)
     return new Response(body, { headers: streamHeaders(jobs, door.privacy) })
   } catch (error) {

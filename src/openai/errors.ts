@@ -72,15 +72,18 @@ const told: ReadonlyMap<string, Told> = new Map([
   ...['no-node', 'no-relay', 'relay'].map(code => [code, nobody] as const),
   ...['deadline', 'silent', 'no-answer', 'expired', 'given-up', 'payment-unknown'].map(code => [code, late] as const),
   ...['privacy', 'denied', 'not-allowed', 'region', 'min-score'].map(code => [code, refused] as const),
-  ...['kind', 'messages', 'inputs', 'input', 'params', 'request'].map(code => [code, wrong] as const),
+  ...['kind', 'messages', 'inputs', 'input', 'params', 'request', 'texts', 'query'].map(code => [code, wrong] as const),
   ...['no-model', 'model'].map(code => [code, unknownModel] as const),
   ['too-long', { ...wrong, code: 'context_length_exceeded', param: 'messages' }],
   ['max-tokens', { ...wrong, param: 'max_tokens' }],
   ['empty-prompt', { ...wrong, param: 'messages' }],
+  ['closed', { status: 500, type: 'server_error' }],
   ['cancelled', { status: 499, type: 'cancelled' }],
   ['replaced', { status: 502, type: 'server_error' }],
 ])
 
+/** Statuses of what may be otherwise in a moment. */
+const invites = new Set([429, 502, 503, 504])
 /** Money may have left although none is counted. */
 const inDoubt = new Set(['payment-unknown', 'given-up'])
 const snake = (name: string): string => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
@@ -95,7 +98,7 @@ export function errorOf(why: Unanswered): ApiError {
   return new ApiError(
     status,
     { message: why.says, type, param: param ?? null, code: code ?? why.code.replaceAll('-', '_') },
-    { again: !spent && (status === 429 || status >= 500), spent, request: why.request },
+    { again: !spent && invites.has(status), spent, request: why.request },
   )
 }
 

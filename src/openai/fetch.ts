@@ -150,5 +150,6 @@ function apiError(error: unknown): ApiError {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'trouble'
   const message = error instanceof Error ? error.message : String(error)
   const status = code === 'no-relay' ? 503 : code === 'no-wallet' ? 402 : 500
-  return new ApiError(status, { message, type: 'server_error', param: null, code: code.replaceAll('-', '_') })
+  const type = status === 402 ? 'insufficient_quota' : 'server_error'
+  return new ApiError(status, { message, type, param: null, code: code.replaceAll('-', '_') })
 }

@@ -59,6 +59,8 @@ export function sampling(body: Fields) {
   return {
     temperature: field(body, 'temperature', number(0, 2), 'a number from 0 to 2'),
     topP: field(body, 'top_p', number(0, 1), 'a number from 0 to 1'),
+    // Not OpenAI's own, but of every open engine that speaks its interface.
+    topK: field(body, 'top_k', whole(0, 1_000_000), 'a whole number from 0 to 1,000,000'),
     frequencyPenalty: field(body, 'frequency_penalty', number(-2, 2), 'a number from -2 to 2'),
     presencePenalty: field(body, 'presence_penalty', number(-2, 2), 'a number from -2 to 2'),
     // Jobs know no negative seed; this keeps different ones different but for those that nobody uses.

@@ -4,7 +4,6 @@
  */
 import type { Message } from '../../kinds/index.ts'
 import { string } from '../../kinds/shapes.ts'
-import { bounded } from '../bounded.ts'
 import { seconds } from '../clock.ts'
 import type { Answered } from '../session/session.ts'
 import { trailingUsage } from './chat-answer.ts'
@@ -75,20 +74,23 @@ function ended({ items, json }: Writing, answer: Answered): Fields {
 
 /** Opens the endpoints: at most `most` responses and so many characters are remembered, the newest ones. */
 export function openResponses(most = 256, mostChars = 32_000_000): Memory {
-  const stored = bounded<string, Stored>(most)
-  const order: string[] = []
+  const stored = new Map<string, Stored>()
+  let chars = 0
+
+  function forget(id: string): void {
+    chars -= stored.get(id)?.chars ?? 0
+    stored.delete(id)
+  }
 
   function keep(id: string, json: Fields, asked: readonly Message[], { text, toolCalls }: Answered): void {
     const answer: Message = { role: 'assistant', content: text, ...(toolCalls.length > 0 ? { toolCalls } : {}) }
     const turns = [...asked, answer]
-    stored.set(id, { json, turns, chars: JSON.stringify(turns).length })
-    order.push(id)
-    let chars = order.reduce((sum, one) => sum + (stored.get(one)?.chars ?? 0), 0)
-    while (order.length > most || chars > mostChars) {
-      const oldest = order.shift() ?? ''
-      chars -= stored.get(oldest)?.chars ?? 0
-      stored.delete(oldest)
-      if (order.length === 0) break
+    const one = { json, turns, chars: JSON.stringify([json, turns]).length }
+    stored.set(id, one)
+    chars += one.chars
+    for (const oldest of stored.keys()) {
+      if (stored.size <= most && chars <= mostChars) break
+      forget(oldest)
     }
   }
 
@@ -122,7 +124,7 @@ export function openResponses(most = 256, mostChars = 32_000_000): Memory {
     read: async ({ name }) => Response.json(find(name).json),
     async remove({ name }) {
       find(name)
-      stored.delete(name)
+      forget(name)
       return Response.json({ id: name, object: 'response', deleted: true })
     },
   }

@@ -30,8 +30,10 @@ export function eventBody(body: Body, signal: AbortSignal | undefined): Readable
   let next: Promise<IteratorResult<string, undefined>> | undefined
   let over = false
   let onAbort = () => {}
+  const ended = new AbortController()
   const end = () => {
     over = true
+    ended.abort()
     signal?.removeEventListener('abort', onAbort)
   }
   return new ReadableStream<Uint8Array>(
@@ -48,7 +50,7 @@ export function eventBody(body: Body, signal: AbortSignal | undefined): Readable
       },
       async pull(controller) {
         next ??= body.lines.next()
-        const line = await soon(next, body.clock, body.keepAliveMs)
+        const line = await soon(next, body.clock, body.keepAliveMs, ended.signal)
         if (over) return
         if (line === undefined) return controller.enqueue(encoder.encode(comment))
         next = undefined
@@ -67,17 +69,32 @@ export function eventBody(body: Body, signal: AbortSignal | undefined): Readable
   )
 }
 
-/** What it resolves to, or `undefined` when that takes longer than `ms`. */
-export function soon<T>(what: Promise<T>, clock: Clock, ms: number): Promise<T | undefined> {
+/** What it resolves to, or `undefined` when that takes longer than `ms` or `signal` fires: no timer is left then. */
+export function soon<T>(
+  what: Promise<T>,
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const stop = clock.after(ms, () => resolve(undefined))
+    const leave = () => {
+      stop()
+      resolve(undefined)
+    }
+    const end = () => {
+      stop()
+      signal?.removeEventListener('abort', leave)
+    }
+    if (signal?.aborted) leave()
+    else signal?.addEventListener('abort', leave, { once: true })
     what.then(
       value => {
-        stop()
+        end()
         resolve(value)
       },
       (error: unknown) => {
-        stop()
+        end()
         reject(error)
       },
     )

@@ -36,7 +36,9 @@ export interface Try {
   readonly spent: ApiError | undefined
   /** Fires when nobody wants the answer any more. */
   readonly signal: AbortSignal
-  /** The program's own signal fired: at once, or after a while where it was the library's time limit. */
+  /** The head of the answer is handed over: from now on no time limit of a library runs. */
+  head(): void
+  /** The program's own signal fired: the question ends at once, or after a while where it was the library's time limit. */
   leave(): void
   over(end: TryEnd): void
 }
@@ -118,16 +120,19 @@ export function openTries(clock: Clock, nonce: () => string) {
       const began = clock.now()
       const { nobody } = held
       const turn = ++held.turn
-      const { timeoutSeconds } = labels
+      const { timeoutSeconds = 0 } = labels
+      let waits = timeoutSeconds > 0
       return {
         key: held.key,
         spent: held.spent,
         signal: nobody.signal,
+        head() {
+          waits = false
+        },
         leave() {
           if (held.turn !== turn || held.state !== 'running') return
           held.since = clock.now()
-          const timedOut =
-            timeoutSeconds !== undefined && timeoutSeconds > 0 && held.since - began >= timeoutSeconds * 1000
+          const timedOut = waits && held.since - began >= timeoutSeconds * 1000
           held.state = timedOut ? 'again' : 'left'
           if (timedOut) held.stop = clock.after(graceMs, () => nobody.abort())
           else nobody.abort()
