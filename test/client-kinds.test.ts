@@ -1,6 +1,6 @@
 /** Every kind of work is asked for, heard, kept and taken up again in one way, with every word that a customer may say. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { deltasOutput, jobKind, jobKinds, textRequest } from '../kinds/index.ts'
+import { deltasOutput, jobKind, jobKinds, queryInput, textRequest } from '../kinds/index.ts'
 import { openClient, type Question, readMarket } from '../src/client/client.ts'
 import { seconds } from '../src/clock.ts'
 import { type Desk, openDesk } from './client-desk.ts'
@@ -20,12 +20,14 @@ const everything = {
 } as const satisfies Partial<Question>
 
 describe.each(jobKinds.map(({ request }) => request.number))('kind %i', kind => {
+  // What is ranked is ranked for something.
+  const inputs = [{ data: 'one', type: 'text' } as const, ...(kind === 5_081 ? [queryInput('which?')] : [])]
   const result = jobKind(kind)?.result.number
 
   test('is asked for sealed, and answered by its own result', async () => {
-    const asking = desk.ask({ kind, inputs: [{ data: 'one', type: 'text' }] })
+    const asking = desk.ask({ kind, inputs })
     const job = await desk.next()
-    expect(job).toMatchObject({ request: { kind }, cover: 'sealed', value: { inputs: [{ data: 'one' }] } })
+    expect(job).toMatchObject({ request: { kind }, cover: 'sealed', value: { inputs } })
     // A result of another kind of work is none of this job.
     const [other = textRequest.number] = jobKinds.map(({ request }) => request.number).filter(one => one !== kind)
     const wrong = jobKind(other)
@@ -38,7 +40,7 @@ describe.each(jobKinds.map(({ request }) => request.number))('kind %i', kind => 
 
   test('is withdrawn by its own number', async () => {
     const stop = new AbortController()
-    const asking = desk.ask({ kind, inputs: [{ data: 'one', type: 'text' }] }, stop.signal)
+    const asking = desk.ask({ kind, inputs }, stop.signal)
     await desk.next()
     stop.abort()
     expect(await asking).toMatchObject({ ok: false, code: 'cancelled' })
@@ -47,7 +49,7 @@ describe.each(jobKinds.map(({ request }) => request.number))('kind %i', kind => 
 
   test('is taken up by the next process where this one ends', async () => {
     const life = new AbortController()
-    const first = desk.ask({ kind, inputs: [{ data: 'one', type: 'text' }], giveUp: life.signal })
+    const first = desk.ask({ kind, inputs, giveUp: life.signal })
     const job = await desk.next()
     life.abort()
     await first

@@ -100,11 +100,11 @@ async function shop({ pay = {}, invoice, after = false, inProfile = false, nodeK
   return {
     ...{ host, node, zaps, bills, journal, payer, wallet, client },
     ask: (more: Partial<Question> = {}, options: Partial<ClientOptions> = {}) =>
-      client(options).ask({ text: 'why?', node: { pubkey: node, announcement }, capMsats: price, ...more }),
+      client(options).ask({ text: 'why?', privacy: 0, node: { pubkey: node, announcement }, capMsats: price, ...more }),
     askWithoutHttp: () =>
       openClient(
         plain({ relays: world.connect(), keys, secret: clientSecret, clock, payer, journal, network: 'regtest' }),
-      ).ask({ text: 'why?', node: { pubkey: node, announcement }, capMsats: price }),
+      ).ask({ text: 'why?', privacy: 0, node: { pubkey: node, announcement }, capMsats: price }),
     async close() {
       expect(net.conserved()).toBe(true)
       await wallet.close()

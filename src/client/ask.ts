@@ -4,7 +4,7 @@
  * @module
  */
 import type { Event, TextResult } from '../../kinds/index.ts'
-import { cancel, feedback, frame, jobKind, present, zapReceipt } from '../../kinds/index.ts'
+import { feedback, frame, isSealed, jobKind, present, zapReceipt } from '../../kinds/index.ts'
 import { seconds } from '../clock.ts'
 import { openClientJob } from '../job/client-side.ts'
 import type { ClientAct, ClientFact, ClientJob, Why } from '../job.ts'
@@ -12,7 +12,7 @@ import { isEnd, step, wakeAt } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openMailbox } from '../mailbox.ts'
 import { openUnder } from '../seal/under-preimage.ts'
-import { wrapEvent } from '../seal.ts'
+import type { Seal } from '../seal.ts'
 import { openClearing, type Turn } from './clearing.ts'
 import type { ClientOptions } from './client.ts'
 import type { AskEvent } from './events.ts'
@@ -20,6 +20,7 @@ import { type Opening, openKeeping } from './keeping.ts'
 import { type JobOutcome, outcomeOf } from './outcome.ts'
 import { openPaying } from './paying.ts'
 import { openStreamIn } from './stream.ts'
+import { openVoice } from './voice.ts'
 import { openZap } from './zap.ts'
 
 export type { AskEvent } from './events.ts'
@@ -30,6 +31,12 @@ export interface AskOptions
   /** Lightning node of the own wallet, where it is ours alone. */
   readonly nodeKey?: string
   readonly opening: Opening
+  /** Of the key that signed the job. */
+  readonly seal: Pick<Seal, 'encrypt'>
+  /** Everything goes in wraps. */
+  readonly hidden: boolean
+  /** The customer's own key: nobody pays itself, whichever key asked. */
+  readonly self: string
   /** The job as an earlier process left it. */
   readonly reopened?: ClientJob
   /** Where several jobs serve one question. */
@@ -62,15 +69,21 @@ export interface Asked {
   close(settled: boolean): void
 }
 
-const withdrawMs = 2_000
-
 export function openAsk(options: AskOptions): Asked {
-  const { relays, keys, clock, payer, opening, journal, tell } = options
+  const { relays, keys, clock, payer, opening, seal, hidden, journal, tell } = options
   const { request, secret, ask, announcement, terms, zapRequest } = opening
   const node = ask.node
   const results = jobKind(request.kind)?.result
   const about = { ...(node ? { node } : {}), ...(announcement ? { announcement } : {}) }
-  const stream = openStreamIn(opening.begun)
+  const voice = openVoice({ relays, keys, clock, opening, seal, hidden })
+  const stream = openStreamIn({
+    clock,
+    ...present({ begun: opening.begun }),
+    resend(from) {
+      const chosen = mailbox?.job().node
+      if (chosen !== undefined) voice.resend(chosen, from)
+    },
+  })
   const keeping = openKeeping({ journal, clock, opening })
   let resolveEnd: (job: ClientJob) => void = () => {}
   let rejectEnd: (error: unknown) => void = () => {}
@@ -95,55 +108,48 @@ export function openAsk(options: AskOptions): Asked {
     ...present({ announcement, terms, lnurl: options.lnurl, turn: options.turn }),
   })
 
-  async function publish(send: (fact: ClientFact) => void, first: boolean): Promise<void> {
-    const [done] = await Promise.all([
-      relays.publish(request, { keepMs: 60_000 }),
-      zap.send(),
-      first ? undefined : askAgain(),
-    ])
+  async function publish(tellJob: (fact: ClientFact) => void, first: boolean): Promise<void> {
+    const [done] = await Promise.all([voice.ask(first), zap.send(), first ? undefined : askAgain()])
     if (!first || (mailbox && isEnd(mailbox.job().state))) return
     if (done.accepted > 0)
-      return tell({ event: 'asked', request: request.id, relays: done.accepted, sealed: request.content !== '' })
+      return tell({ event: 'asked', request: request.id, relays: done.accepted, sealed: isSealed(request) })
     const said = done.acks.map(ack => `${ack.relay}: ${ack.says || 'no answer'}`).join('; ')
-    send({ fact: 'unpublished', why: { code: 'relay', says: `No relay took the job (${said}). Check --relay.` } })
+    tellJob({ fact: 'unpublished', why: { code: 'relay', says: `No relay took the job (${said}). Check --relay.` } })
   }
 
-  /**
-   * A relay that has the request does not pass it on a second time, nor the answer that it lost on its way to us: the node
-   * is asked through a fresh wrap, the relays by a fresh question.
-   */
   async function askAgain(): Promise<void> {
     const chosen = mailbox?.job().node
-    if (chosen === undefined) return
-    const wrap = wrapEvent(keys, request, chosen, seconds(clock))
-    await Promise.all([relays.publish(wrap, { want: 1, keepMs: 0 }), options.lookAgain(chosen)])
+    if (chosen !== undefined) await Promise.all([voice.again(chosen), options.lookAgain(chosen)])
   }
 
   let published = false
   let broken = false
-  let withdrawn: Promise<unknown> = Promise.resolve()
-  function perform(act: ClientAct, now: ClientJob, send: (fact: ClientFact) => void): undefined | Promise<void> {
+  function perform(act: ClientAct, now: ClientJob, tellJob: (fact: ClientFact) => void): undefined | Promise<void> {
     switch (act.act) {
       case 'publish': {
         const first = !published
         published = true
-        return publish(send, first)
+        return publish(tellJob, first)
       }
       case 'clear':
-        return clear(now, act.quote).then(send)
+        if (act.quote.by === options.self) {
+          tellJob({ fact: 'barred', why: selfPay })
+          return undefined
+        }
+        return clear(now, act.quote).then(tellJob)
       case 'take-up':
-        send({ fact: 'quote', quote: act.quote })
+        tellJob({ fact: 'quote', quote: act.quote })
         return undefined
       case 'pay':
         tell({ event: 'paying', msats: act.order.msats, hash: act.order.hash })
         return payer
           ?.pay(options.reopened ? { ...act.order, again: true } : act.order)
-          .then(state => send(paying.word(state)))
+          .then(state => tellJob(paying.word(state)))
       case 'ask-wallet':
-        return payer?.payState(act.hash).then(state => send(paying.word(state)))
+        return payer?.payState(act.hash).then(state => tellJob(paying.word(state)))
       case 'open':
         return openUnder(act.preimage, act.sealed.content, act.sealed).then(found =>
-          send(found.ok ? { fact: 'opened', text: found.text } : { fact: 'unopened', why: garbage(found) }),
+          tellJob(found.ok ? { fact: 'opened', text: found.text } : { fact: 'unopened', why: garbage(found) }),
         )
       case 'show': {
         const text = stream.frame(act.seq, act.text)
@@ -157,14 +163,8 @@ export function openAsk(options: AskOptions): Asked {
         return undefined
       }
       case 'withdraw':
-        return withdraw()
+        return voice.withdraw()
     }
-  }
-
-  function withdraw(): undefined {
-    const value = { events: [request.id], kinds: [request.kind], reason: '' }
-    const said = relays.publish(keys.sign(cancel.write(value, seconds(clock)), secret), { want: 1 })
-    withdrawn = Promise.race([said, new Promise(resolve => clock.after(withdrawMs, () => resolve(undefined)))])
   }
 
   const box = () => {
@@ -200,7 +200,10 @@ export function openAsk(options: AskOptions): Asked {
     const by = event.pubkey
     if (event.kind === frame.number) {
       const read = frame.read(event, opened)
-      if (read.ok) mailbox?.send({ fact: 'chunk', by, seq: read.value.seq, text: read.value.text })
+      if (!read.ok) return
+      const { seq, text, last } = read.value
+      if (last && by === mailbox?.job().node) stream.ends(seq)
+      mailbox?.send({ fact: 'chunk', by, seq, text })
     } else if (event.kind === results?.number) {
       const read = results.read(event, opened)
       if (!read.ok) return
@@ -254,7 +257,7 @@ export function openAsk(options: AskOptions): Asked {
       if (by === undefined) return mailbox.send({ fact: 'cancel' })
       mailbox.send({ fact: 'error', by, why })
       // What was bought may still come, or is paid back: who has paid does not withdraw.
-      if (pay !== 'paid' && pay !== 'unproven') withdraw()
+      if (pay !== 'paid' && pay !== 'unproven') voice.withdraw()
     },
     chosen: () => mailbox?.job().node,
     ended,
@@ -263,11 +266,12 @@ export function openAsk(options: AskOptions): Asked {
       return mailbox.job()
     },
     receipt: () => zap.receipt(mailbox?.job()),
-    withdrawn: () => withdrawn,
+    withdrawn: voice.withdrawn,
     outcome: job => outcomeOf(job, usage),
     close(settled) {
       // What is in doubt, or could not be written, is taken up by the next process.
       if (settled && mailbox && !broken && isEnd(mailbox.job().state)) keeping.end()
+      stream.close()
       mailbox?.close()
     },
   }
@@ -276,6 +280,11 @@ export function openAsk(options: AskOptions): Asked {
 /** A node that goes on where another one ended may say the whole answer or the rest of it. */
 const wholeOf = (begun: string | undefined, text: string): string =>
   begun === undefined || text.startsWith(begun) ? text : begun + text
+
+const selfPay: Why = {
+  code: 'self-pay',
+  says: 'The quote is signed with your own key: choose another node, or use another key to ask.',
+}
 
 const garbage = ({ rule, says }: { rule: string; says: string }): Why => ({
   code: `sealed-${rule}`,

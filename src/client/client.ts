@@ -3,31 +3,30 @@
  * it comes, and checks what proves the payment.
  * @module
  */
-import type { Event, WishedTerms } from '../../kinds/index.ts'
-import { jobKind, present } from '../../kinds/index.ts'
+import { type Event, jobKind } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
-import { type Clock, seconds, timeLimit } from '../clock.ts'
+import { type Clock, timeLimit } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
 import type { FaultTools } from '../ledger/index.ts'
 import type { Caps } from '../payments/guard.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
-import { zapRequestFor } from '../payments/zap.ts'
-import { openSeal } from '../seal.ts'
 import type { AskEvent } from './ask.ts'
 import { openClaims } from './claims.ts'
 import { sayOfAnswer, type WordSaid } from './escrow-word.ts'
-import { claimMs, follow } from './follow.ts'
-import { openHearing } from './hearing.ts'
-import { type Opening, readOpening, replay } from './keeping.ts'
+import { claimMs, type Following, follow } from './follow.ts'
+import { openIdentities } from './identity.ts'
+import { readOpening, replay } from './keeping.ts'
+import { levelOf, wrappedFrom } from './levels.ts'
 import type { LnurlUse } from './lightning-address.ts'
-import { kindOf, type Outcome, type Question, worksOn } from './question.ts'
+import type { Identity } from './one-key.ts'
+import { openJob, reopenJob } from './opening.ts'
+import type { Outcome, Question } from './question.ts'
 import type { DeepCheck } from './recompute.ts'
 import type { Route } from './route.ts'
 import { openRouting, type RoutedOutcome, type RoutedQuestion } from './routed.ts'
 import { resumeFees } from './router-fee.ts'
-import { ownShare } from './shares.ts'
 
 export type { AskEvent } from './ask.ts'
 export type { WordSaid } from './escrow-word.ts'
@@ -44,8 +43,13 @@ export type { SplitOutcome, SplitState } from './splits.ts'
 export interface ClientOptions {
   readonly relays: Relays
   readonly keys: Keys
-  /** Signs the jobs. */
+  /** The customer's own key. Signs the jobs, where `identity` does not say otherwise. */
   readonly secret: Uint8Array
+  /**
+   * `one-job`: each job has a key of its own, made for it and used once, so that nobody can tell that two jobs are of one
+   * customer. `own` (default): for customers who want to be known, by credit or by name.
+   */
+  readonly identity?: 'one-job' | 'own'
   readonly clock: Clock
   /** Absent: free answers only. */
   readonly payer?: Payer
@@ -98,73 +102,31 @@ export interface Client {
   ask(question: Question, signal?: AbortSignal): Promise<Outcome>
 }
 
-/** A bid is for a whole price, also where only its last parts are still to be bought. */
-function bidFor(capMsats: bigint, priceMsats: bigint | undefined, terms: WishedTerms | undefined): bigint {
-  const [parts, from] = terms?.word === 'parts' ? [terms.parts, terms.from ?? 0] : [1, 0]
-  const whole = from < parts ? (capMsats * BigInt(parts)) / BigInt(parts - from) : capMsats
-  return priceMsats !== undefined && priceMsats < whole ? priceMsats : whole
-}
-
 /** Opens a client on relays and a wallet that stay the caller's. */
 export function openClient(options: ClientOptions): Client {
   const { relays, keys, secret, clock, payee } = options
   const journal = options.journal ?? memoryJournal()
-  const pubkey = keys.publicKey(secret)
-  const seal = openSeal({ keys, secret })
   const claims = payee && openClaims({ relays, keys, clock, journal, payee })
-  const all = { ...options, journal, claims, own: { pubkey, seal, hear: openHearing({ relays, clock, pubkey }) } }
+  const identities = openIdentities({ relays, keys, clock, secret, ready: options.identity === 'one-job' })
+  const all = { ...options, journal, claims, own: identities.own }
 
-  function open(question: Question): Opening {
-    const { node, capMsats, terms, routing, quote, begun } = question
-    const announcement = node?.announcement
-    const price = announcement?.priceMsats
-    // A zap names one price, so that parts go without a receipt.
-    const own = ownShare(present({ announcement, ask: present({ node: node?.pubkey }) }))
-    const affordable = price !== undefined && own !== undefined && own > 0n && price <= capMsats
-    const receipt = affordable && terms?.word !== 'parts'
-    // Who announced a price is offered that price: what we could pay at most is nobody's business.
-    const bidMsats = bidFor(capMsats, price, terms)
-    const sealed = node !== undefined && announcement?.encrypted !== false
-    const now = seconds(clock)
-    const ttlSeconds = question.ttlSeconds ?? 600
-    const template = kindOf(question).request.write(
-      {
-        ...worksOn(question),
-        ...present({ terms, routing, quote }),
-        relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
-        providers: node ? [node.pubkey] : [],
-        ...(bidMsats > 0n ? { bidMsats } : {}),
-        expiresAt: now + ttlSeconds,
-        stream: question.stream ?? true,
-        receipt,
-      },
-      now,
-      sealed && node ? plain => seal.encrypt(node.pubkey, plain) : undefined,
-    )
-    const request = keys.sign(template, secret)
-    const zap = receipt && node && { node: node.pubkey, job: request.id, msats: own, relays: relays.urls }
-    return {
-      request,
-      secret,
-      ask: {
-        ...{ id: request.id, capMsats, now, ttlSeconds },
-        ...(node ? { node: node.pubkey } : {}),
-        ...(terms?.word === 'parts' ? present({ parts: terms.parts, from: terms.from }) : {}),
-      },
-      ...present({ announcement, terms, begun }),
-      ...(zap ? { zapRequest: JSON.stringify(keys.sign(zapRequestFor(zap, now), secret)) } : {}),
+  /** Who hides from relays needs a key that no relay knows. */
+  const identityFor = (question: Question): Identity =>
+    options.identity === 'one-job' || levelOf(question) >= wrappedFrom ? identities.fresh() : identities.own
+
+  async function start(question: Question, how: Following, signal?: AbortSignal, known?: Identity): Promise<Outcome> {
+    const identity = known ?? identityFor(question)
+    try {
+      return await follow(all, openJob(all, question, identity), how, signal)
+    } finally {
+      identity.drop()
     }
   }
 
-  const routing = openRouting({
-    ...all,
-    start: (question, how, signal) => follow(all, open(question), how, signal),
-  })
+  const routing = openRouting({ ...all, identityFor, start })
   return {
-    pubkey,
-    async ask(question, signal) {
-      return follow(all, open(question), question, signal)
-    },
+    pubkey: identities.own.pubkey,
+    ask: (question, signal) => start(question, question, signal),
     route: routing.route,
     askRouted: routing.ask,
     say: (job, word) => sayOfAnswer(all, job, word),
@@ -182,7 +144,8 @@ export function openClient(options: ClientOptions): Client {
         if (!opening || !jobKind(opening.request.kind)) return []
         const { request, ask } = opening
         const reopened = replay(ask, row.facts)
-        return [{ request, outcome: follow(all, opening, { onEvent: event => onEvent?.(event, request), reopened }) }]
+        const opened = reopenJob(opening, identities.of(opening.secret))
+        return [{ request, outcome: follow(all, opened, { onEvent: event => onEvent?.(event, request), reopened }) }]
       })
     },
   }

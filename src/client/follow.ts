@@ -6,24 +6,28 @@
 import { about, type Event, feedback, isSealed, jobKind, present } from '../../kinds/index.ts'
 import { query } from '../../relays/relay.ts'
 import { aborted, timeLimit } from '../clock.ts'
+import { openClientJob } from '../job/client-side.ts'
 import type { ClientJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
-import { openSeal, type Seal } from '../seal.ts'
 import { accuseNode, type JobPapers } from './accuse.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
 import type { Claims } from './claims.ts'
 import type { Turn } from './clearing.ts'
 import type { ClientOptions, Outcome, Question } from './client.ts'
-import { type Hearing, openHearing } from './hearing.ts'
 import type { Opening } from './keeping.ts'
+import { wrappedFrom } from './levels.ts'
+import { noting } from './mail.ts'
+import type { Identity } from './one-key.ts'
+import type { Opened } from './opening.ts'
+import { openHeard, type PrivacyReport, privacyOf } from './privacy-report.ts'
 import { paySplits, type SplitOutcome } from './splits.ts'
 
 export interface FollowOptions extends ClientOptions {
   readonly journal: Journal
   readonly claims: Claims | undefined
-  /** Of the client's own key; jobs of other keys open their own. */
-  readonly own: { readonly pubkey: string; readonly seal: Seal; readonly hear: Hearing }
+  /** The customer's own key, whoever signs the job. */
+  readonly own: Pick<Identity, 'pubkey'>
 }
 
 /** How a job is followed. `reopened` is the job as an earlier process left it. */
@@ -54,39 +58,54 @@ const restMs = 5_000
 
 export async function follow(
   options: FollowOptions,
-  opening: Opening,
+  opened: Opened,
   how: Following,
   signal?: AbortSignal,
 ): Promise<Outcome> {
-  const { relays, keys, clock, journal, network, own } = options
+  const { lnurl: service, ...others } = options
+  const { keys, clock, journal, network, own } = options
   const began = clock.now()
+  const { opening, identity, privacy: level } = opened
   const { request, announcement, ask } = opening
-  const mine = request.pubkey === own.pubkey
-  const seal = mine ? own.seal : openSeal({ keys, secret: opening.secret })
-  const hear = mine ? own.hear : openHearing({ relays, clock, pubkey: request.pubkey })
+  const { seal } = identity
+  const hidden = level >= wrappedFrom
+  const noted = noting(options.relays)
+  const { relays } = noted
+  const answersHeard = openHeard(ask.node)
+  const report = (): PrivacyReport =>
+    privacyOf({
+      ...{ wanted: level, request, ownNode: opened.ownNode, relays: relays.urls },
+      ...{ identity: { kind: identity.kind, pubkey: request.pubkey }, said: noted.said(), heard: answersHeard.all() },
+      ...present({ node: ask.node, nodeSeconds: opened.retentionSeconds }),
+      ...(opening.terms?.word === 'escrow' ? { verifier: opening.terms.verifier } : {}),
+    })
+  if (opened.refusal) return unasked(opening, opened.refusal, how, report)
+  const resultKind = jobKind(request.kind)?.result.number ?? 0
   const events: Event[] = []
   const seen: { result?: Event; receipt?: Event; firstTextMs?: number } = {}
   const tell = (event: AskEvent) => {
     if (event.event === 'chunk' && event.text !== '') seen.firstTextMs ??= clock.now() - began
     how.onEvent?.(event)
   }
-  const { caps, nodeKey, payer, lnurl } = options
+  const { caps, nodeKey, payer } = options
+  // A payment service would publish a receipt that names the job.
+  const lnurl = hidden ? undefined : service
   const asked = openAsk({
-    ...{ relays, keys, clock, journal, network, opening, tell, lookAgain },
+    ...{ relays, keys, clock, journal, network, opening, seal, hidden, tell, lookAgain, self: own.pubkey },
     ...present({ caps, nodeKey, payer, lnurl, reopened: how.reopened, turn: how.turn }),
   })
   const { node } = ask
-  const resultKind = jobKind(request.kind)?.result.number ?? 0
-  const listening = hear({
-    job: request.id,
+  const listening = identity.hear({
+    ...{ job: request.id, hidden, onEvent, wantsReceipt: opening.zapRequest !== undefined },
     ...(node ? { node } : {}),
     // The standing subscription begins now; what was said to an earlier process may be older.
     namesUs: (announcement?.v ?? 0) > 0 && how.reopened === undefined,
-    wantsReceipt: opening.zapRequest !== undefined,
-    onEvent,
   })
 
-  function onEvent(event: Event) {
+  function onEvent(event: Event, wrapped: boolean) {
+    answersHeard.note(event, wrapped)
+    // What came in the open is no answer to who asked for wraps: believing it would lower the level in silence.
+    if (hidden && !wrapped) return
     const opened = isSealed(event) ? unsealed(event) : undefined
     if (isSealed(event) && opened === undefined) return
     if (event.kind === feedback.number && events.length < 200) events.push(event)
@@ -95,8 +114,10 @@ export async function follow(
   }
 
   async function lookAgain(author: string): Promise<void> {
+    // Relays keep nothing of a job in wraps, and a question of ours would name it.
+    if (hidden) return
     const kept = about([request.id], [feedback.number, resultKind], { authors: [author] })
-    for (const event of (await query(relays, [kept])).reverse()) onEvent(event)
+    for (const event of (await query(relays, [kept])).reverse()) onEvent(event, false)
   }
 
   function unsealed(event: Event): string | undefined {
@@ -124,7 +145,7 @@ export async function follow(
     how.onBegun?.({ request, job: asked.job, abandon, ended })
     const job = await ended
     const enough = AbortSignal.any([signal, how.giveUp].filter(one => one !== undefined))
-    const paying = { ...options, tell }
+    const paying = { ...others, relays, tell, ...present({ lnurl }) }
     const [receipt, splits] = await Promise.all([asked.receipt(), paySplits(paying, opening, job, enough)])
     // A job that ends only now was never asked for its shares.
     settled = isEnd(job.state) && splits.every(({ state }) => state !== 'open')
@@ -133,7 +154,8 @@ export async function follow(
     const outcome = asked.outcome(job)
     const shared = splitsOf(splits, outcome.msats)
     const answers = [...events, ...(seen.result ? [seen.result] : [])]
-    await accused({ ...options, tell }, opening, present({ request, answers, preimage: outcome.preimage }))
+    if (!hidden)
+      await accused({ ...options, relays, tell }, opening, present({ request, answers, preimage: outcome.preimage }))
     return {
       ...outcome,
       ...shared,
@@ -142,12 +164,21 @@ export async function follow(
       request,
       feedback: events,
       ms: clock.now() - began,
+      privacy: report(),
     }
   } finally {
     signal?.removeEventListener('abort', cancel)
     listening.close()
     asked.close(settled)
   }
+}
+
+/** A job that may not be published, for whoever waits for its end. */
+function unasked({ request, ask }: Opening, why: Why, how: Following, report: () => PrivacyReport): Outcome {
+  const [opened] = openClientJob(ask)
+  const job: ClientJob = { ...opened, state: 'refused', why }
+  how.onBegun?.({ request, job: () => job, abandon() {}, ended: Promise.resolve(job) })
+  return { ok: false, job, request, feedback: [], msats: 0n, ...why, ms: 0, privacy: report() }
 }
 
 /** Shows what the papers of this job prove against its node, where we want that. */

@@ -10,11 +10,13 @@ import type {
   Input,
   JobKind,
   Message,
+  Privacy,
   WishedTerms,
 } from '../../kinds/index.ts'
 import { deltasOutput, jobKind, messagesInput, present, textInput, textRequest } from '../../kinds/index.ts'
 import type { ClientJob } from '../job.ts'
 import type { AskEvent } from './events.ts'
+import type { PrivacyReport } from './privacy-report.ts'
 import type { SplitOutcome } from './splits.ts'
 
 /** Words about the work itself: each kind of work says those that concern it. */
@@ -35,6 +37,13 @@ export interface Question extends Wishes {
   readonly inputs?: readonly Input[]
   /** The chosen node and, where it is known, what it announced. Absent: open to everybody, and readable by everybody. */
   readonly node?: { readonly pubkey: string; readonly announcement?: Announcement }
+  /**
+   * 0: readable by all. 1: sealed to the node (the default where one is chosen). 2: in wraps both ways, and nothing is
+   * published beside them. 3: that, and only nodes of `own`. A node that does not keep it is refused with `privacy`.
+   */
+  readonly privacy?: Privacy
+  /** Keys of the customer's own nodes. */
+  readonly own?: readonly string[]
   /** Most that the answer may cost, routing fees aside. */
   readonly capMsats: bigint
   /** How it is to be paid; a node that cannot bills before the work. */
@@ -79,6 +88,8 @@ export interface Outcome {
   readonly says?: string
   readonly ms: number
   readonly firstTextMs?: number
+  /** Who could read it, as it happened. */
+  readonly privacy: PrivacyReport
 }
 
 /** The kind of work that is asked for. Throws where it is none that this program knows. */

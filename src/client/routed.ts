@@ -3,18 +3,20 @@
  * what came of each is said publicly.
  * @module
  */
-import { type Privacy, present } from '../../kinds/index.ts'
+import { present } from '../../kinds/index.ts'
 import type { Why } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { hedgeAfterMs } from '../routing/index.ts'
-import type { Seal } from '../seal.ts'
 import { accuseRouter } from './accuse.ts'
 import { acknowledge } from './acknowledge.ts'
 import type { Attempt, Candidate, Start } from './attempt.ts'
 import type { ClientOptions } from './client.ts'
 import type { Conditions } from './conditions.ts'
 import { type FailoverEvent, failover, type Tried } from './failover.ts'
+import { readOpening } from './keeping.ts'
+import { wrappedFrom } from './levels.ts'
 import { type Measurements, openMeasurements } from './measured.ts'
+import type { Identity } from './one-key.ts'
 import type { Patience } from './patience.ts'
 import { kindOf, type Outcome, type Question } from './question.ts'
 import { type DeepCheck, isDrawn, recompute } from './recompute.ts'
@@ -37,12 +39,12 @@ export type RoutedEvent =
 export interface RoutedQuestion extends Omit<Question, 'node' | 'onEvent' | 'begun' | 'routing' | 'quote'> {
   /** Keys of routers. None: this client chooses by itself. */
   readonly routers: readonly string[]
+  /** A way that was found before: nobody is asked for another one. */
+  readonly route?: Route
   /** Most that one router may cost. Default 0: routers that want a fee are not used. */
   readonly routerFeeMsats?: bigint
   /** Policy of the own choice, where no router helps. Default `default`. */
   readonly policy?: string
-  /** 0 public, 1 sealed to the node (default), 2 and 3 as nodes announce. */
-  readonly privacy?: Privacy
   readonly allow?: readonly string[]
   readonly deny?: readonly string[]
   readonly region?: string
@@ -88,8 +90,10 @@ export interface RoutedOutcome {
 
 export interface RoutedOptions extends ClientOptions {
   readonly journal: Journal
-  readonly own: { readonly pubkey: string; readonly seal: Seal }
-  start: Start
+  readonly own: Identity
+  /** The key that a question is asked with. */
+  identityFor(question: Pick<Question, 'privacy'>): Identity
+  start(...asking: [...Parameters<Start>, identity?: Identity]): ReturnType<Start>
 }
 
 export interface Routing {
@@ -99,18 +103,23 @@ export interface Routing {
 
 /** The routed way of one client: what it measured and whom it does not believe lives as long as it. */
 export function openRouting(options: RoutedOptions & { readonly deepCheck?: DeepCheck }): Routing {
-  const { relays, keys, clock, journal, secret, own } = options
+  const { relays, keys, clock, journal, own } = options
   const measured = openMeasurements({ journal, clock })
   const liars = new Set<string>()
   const luck = Array.from(crypto.getRandomValues(new Uint8Array(32)), byte => byte.toString(16).padStart(2, '0')).join(
     '',
   )
 
-  async function route(question: RoutedQuestion, life: AbortSignal, signal?: AbortSignal): Promise<Route> {
+  async function route(
+    question: RoutedQuestion,
+    { secret, seal }: Identity,
+    life: AbortSignal,
+    signal?: AbortSignal,
+  ): Promise<Route> {
     const fee = { ...options, pubkey: own.pubkey, feeCapMsats: question.routerFeeMsats ?? 0n, life }
     const found = await routeQuestion(
       {
-        ...{ relays, keys, clock, secret, measured, liars, seal: own.seal },
+        ...{ relays, keys, clock, secret, measured, liars, seal },
         ...{ routers: [...new Set(question.routers)].slice(0, mostRouters) },
         ...(question.policy === undefined ? {} : { policy: question.policy }),
         ...{ auctionMs: question.auctionMs ?? 500, slackMs: question.slackMs ?? 2_000 },
@@ -141,7 +150,7 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
   }
 
   /** Shows which routers chose otherwise than their own inputs choose, where we want that. */
-  async function accuseLiars({ lies }: Route, question: RoutedQuestion): Promise<void> {
+  async function accuseLiars({ lies }: Route, question: RoutedQuestion, { secret }: Identity): Promise<void> {
     const { accuse: tools } = options
     if (!tools) return
     for (const event of lies) {
@@ -153,22 +162,30 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
   return {
     async route(question, signal) {
       const life = new AbortController()
-      return route(question, life.signal, signal).finally(() => life.abort())
+      const asker = askerOf(question)
+      return route(question, asker, life.signal, signal).finally(() => {
+        life.abort()
+        asker.drop()
+      })
     },
     async ask(question, signal) {
       const began = clock.now()
       const life = new AbortController()
+      const asker = askerOf(question)
+      // Who asked the routers also asks the first node: both are one question, and say so. In wraps nothing does.
+      const first = asker !== own && (question.privacy ?? 1) < wrappedFrom ? [asker] : []
       let firstTextMs: number | undefined
       const tell = (event: FailoverEvent) => {
         if (event.event === 'chunk') firstTextMs ??= clock.now() - began
         question.onEvent?.(event)
       }
       try {
-        const found = await route(question, life.signal, signal)
-        const samples = Promise.all([trySamples(found, question, life.signal), accuseLiars(found, question)])
+        const found = question.route ?? (await route(question, asker, life.signal, signal))
+        const samples = Promise.all([trySamples(found, question, life.signal), accuseLiars(found, question, asker)])
         const tried = await failover(
           {
-            ...{ clock, start: options.start, tell },
+            ...{ clock, tell },
+            start: (...asking) => options.start(...asking, first.splice(0, 1)[0]),
             hedgeAfter: candidate => (question.hedge === false ? undefined : hedgeAfterMs(candidate.speed)),
             measured: (node, speed) => measured.speed(node, speed),
             ...(question.patience ? { patience: question.patience } : {}),
@@ -189,18 +206,26 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
         }
       } finally {
         life.abort()
+        asker.drop()
       }
     },
+  }
+
+  /** Nobody hears of who chooses by itself, or knows the way. */
+  function askerOf(question: RoutedQuestion): Identity {
+    return question.route || question.routers.length === 0 ? own : options.identityFor(question)
   }
 
   async function sayAll(question: RoutedQuestion, { outcomes }: Tried): Promise<readonly string[]> {
     if (!(question.acknowledge ?? true)) return []
     const said = await Promise.all(
-      outcomes.map(({ candidate, attempt, outcome }) =>
-        candidate.routing === undefined
-          ? undefined
-          : acknowledge({ relays, keys, clock, journal, secret, routing: candidate.routing }, attempt, outcome),
-      ),
+      outcomes.map(({ candidate: { routing }, attempt, outcome }) => {
+        // What was not published is in no journal, and what was hidden stays so.
+        const row = journal.jobs.find('client', outcome.request.id)
+        const secret = row && readOpening(row.opening)?.secret
+        if (routing === undefined || !secret || outcome.privacy.wanted >= wrappedFrom) return undefined
+        return acknowledge({ relays, keys, clock, journal, secret, routing }, attempt, outcome)
+      }),
     )
     return said.flatMap(event => event?.id ?? [])
   }
@@ -209,7 +234,10 @@ export function openRouting(options: RoutedOptions & { readonly deepCheck?: Deep
 const mostRouters = 8
 
 function conditionsOf(question: RoutedQuestion): Conditions {
-  const { capMsats, privacy = 1, allow = [], deny = [] } = question
+  const { capMsats, privacy = 1, deny = [], own = [] } = question
+  const named = question.allow ?? []
+  const mine = own.filter(node => named.length === 0 || named.includes(node))
+  const allow = privacy === 3 && mine.length > 0 ? mine : named
   const { model, region, determinism, minScore, explore, terms, maxTokens, deadlineMs } = question
   return {
     ...{ kind: kindOf(question).request.number, capMsats, privacy, allow, deny },
@@ -232,7 +260,9 @@ function outcomeOf(
   const { attempts, answered, outcomes, text, hedges } = tried
   const paid = outcomes.reduce((sum, { outcome }) => sum + outcome.msats, 0n)
   const back = attempts.reduce((sum, { refundMsats }) => sum + refundMsats, 0n)
-  const whole = { text, msats: paid - back, feeMsats: route.feeMsats, route, attempts, hedges }
+  // A route that was known has been paid for by the question that found it.
+  const feeMsats = question.route ? 0n : route.feeMsats
+  const whole = { text, msats: paid - back, feeMsats, route, attempts, hedges }
   if (answered) return { ok: true, ...whole, answered }
   const { code, says } = whyNot(route, tried, question, signal)
   return { ok: false, ...whole, code, says }

@@ -36,6 +36,8 @@ export interface SplitOutcome {
 export interface SplitsOptions
   extends Pick<ClientOptions, 'relays' | 'keys' | 'clock' | 'network' | 'payer' | 'nodeKey' | 'caps' | 'lnurl'> {
   readonly journal: Journal
+  /** The customer's own key, whichever one asked. */
+  readonly own: { readonly pubkey: string }
   tell(event: AskEvent): void
 }
 
@@ -118,7 +120,7 @@ function clear(one: One, { pubkey, msats }: DueShare, bill: SplitBill): Order | 
   const now = seconds(clock)
   const all = orders.list({ job: job.id, limit: 500 })
   const verdict = checkQuote({
-    ...{ job: job.id, quotedJob: job.id, ours: id => id === job.id, self: [opening.request.pubkey] },
+    ...{ job: job.id, quotedJob: job.id, ours: id => id === job.id, self: [opening.request.pubkey, one.own.pubkey] },
     ...{ quotedBy: pubkey, chosen: pubkey, bolt11: bill.bolt11, announcedMsats: msats, now },
     ...present({ msats: bill.msats, terms: bill.terms }),
     ...(payer ? { wallet: { network, ...(nodeKey === undefined ? {} : { nodeKey }) } } : {}),
