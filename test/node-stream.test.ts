@@ -120,6 +120,12 @@ describe('frames', () => {
     expect(sent.some(({ last }) => last)).toBe(false)
   })
 
+  test('are none where there was nothing to say', () => {
+    const { sent, stream } = open()
+    stream.end(true)
+    expect(sent).toEqual([])
+  })
+
   test('stop when told: nothing leaves after a drop', async () => {
     const { clock, sent, stream } = open()
     stream.push('a')

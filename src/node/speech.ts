@@ -31,7 +31,7 @@ export interface SpeechOptions {
 }
 
 export interface Speech {
-  /** Bytes of an answer that one event carries to this customer within a relay's 64 KiB. */
+  /** Bytes of an answer that one event carries to this customer. */
   readonly answerBytes: number
   /** `slot` names what is said once a job: the same slot is the same event for ever. */
   feedback(value: Omit<Feedback, 'job' | 'customer'>, slot?: string): Event
@@ -92,7 +92,7 @@ export function openSpeech(options: SpeechOptions): Speech {
 
   return {
     send,
-    answerBytes: wrapped ? 28_000 : options.encrypt ? 40_000 : 60_000,
+    answerBytes: wrapped ? 28_000 : 60_000,
     said: slot => once(slot) !== undefined,
     feedback(value, slot) {
       const keep = value.status === 'error' ? refusalKeepMs : keepMs
