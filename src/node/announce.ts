@@ -86,11 +86,9 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
 
   function announce() {
     const now = seconds(clock)
-    const models = options.models.map(({ name, contextTokens, sha256 }) => ({
-      name,
-      contextTokens,
-      ...(sha256 ? { sha256 } : {}),
-    }))
+    const models = options.models.map(({ name, contextTokens, sha256, kinds, dimensions }) =>
+      present({ name, contextTokens, sha256, kinds, dimensions }),
+    )
     const announcement = handler.write(
       {
         id: service.id,

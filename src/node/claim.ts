@@ -2,7 +2,7 @@
  * How fast this node says it is (kind 38600): its own runner measured by itself, without a relay in between.
  * @module
  */
-import { benchmark } from '../../kinds/index.ts'
+import { benchmark, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
@@ -32,7 +32,8 @@ const keepMs = 600_000
 export async function claimSpeed(options: ClaimOptions, signal: AbortSignal): Promise<void> {
   const { relays, keys, secret, clock, runner, models, tell } = options
   const node = keys.publicKey(secret)
-  const [kind] = runner.kinds
+  // What is measured is a chat.
+  const kind = runner.kinds.find(one => one === textRequest.number)
   if (kind === undefined) return
   for (const { name } of models.slice(0, mostModels)) {
     try {
