@@ -7,6 +7,8 @@ import { askCommand } from './commands/ask.ts'
 import { bondCommand } from './commands/bond.ts'
 import { demoCommand } from './commands/demo.ts'
 import { helpCommand } from './commands/help.ts'
+import { jobCommand } from './commands/job.ts'
+import { jobsCommand } from './commands/jobs.ts'
 import { marketCommand } from './commands/market.ts'
 import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
@@ -22,6 +24,8 @@ const working: readonly Command[] = [
   relayCommand,
   nodeCommand,
   askCommand,
+  jobsCommand,
+  jobCommand,
   marketCommand,
   walletCommand,
   verifierCommand,

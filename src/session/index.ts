@@ -19,10 +19,11 @@ import { openPurse } from './purse.ts'
 import { type Defaults, routedQuestion } from './question.ts'
 import { openRoutes } from './routes.ts'
 import type { Asking, Quoted, Session, Unanswered } from './session.ts'
-import { openSharing } from './sharing.ts'
+import { asAsking, openSharing } from './sharing.ts'
 import { openStanding } from './standing.ts'
 
 export { SessionError } from './failure.ts'
+export { knownJobs, lookAtJob, withdrawEarlier } from './jobs.ts'
 export * from './session.ts'
 
 /** What people should know beside the answers. */
@@ -79,11 +80,17 @@ export interface SessionOptions {
   onNotice?(notice: Notice): void
 }
 
+/** An open session, and what only its own process may do. */
+export interface OpenSession extends Session {
+  /** The end of a job that an earlier process left and this one took up; `undefined` where there is none. */
+  earlier(request: string): Asking | undefined
+}
+
 /** How long a session that closes waits for money to be accounted for. */
 const closeMs = 10_000
 
 /** Opens a session. Throws `SessionError` that says the way out: no relay answers, a dead wallet, a locked journal. */
-export async function openSession(options: SessionOptions): Promise<Session> {
+export async function openSession(options: SessionOptions): Promise<OpenSession> {
   const { clock = wallClock(), onNotice } = options
   const defaults = defaultsOf(options)
   const keys = options.keys ?? (await openKeys())
@@ -104,7 +111,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const client = openClient({
       ...{ relays: relays.it, keys, secret, clock, journal: journal.it, network: info?.network ?? 'mainnet' },
       ...(wallet ? { payer: wallet.it, payee: wallet.it } : {}),
-      ...present({ nodeKey: info?.nodeKey, caps: options.caps }),
+      ...present({ nodeKey: info?.nodeKey, caps: options.caps, identity: defaults.identity }),
     })
     const standing = openStanding({ relays: relays.it, clock })
     closers.push(standing.close)
@@ -171,6 +178,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       jobs: () => knownJobs(journal.it),
       job: (request, signal) => lookAtJob({ journal: journal.it, relays: relays.it, keys }, request, signal),
       cancel: request => sharing.cancel(request),
+      earlier(request) {
+        const running = earlier.running(request)
+        return running && asAsking(running)
+      },
       close: () => (closed ??= close()),
     }
   } catch (error) {

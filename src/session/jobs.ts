@@ -2,10 +2,11 @@
  * Jobs of this client as its journal tells of them, and as relays that kept their answers do.
  * @module
  */
-import { about, type Event, feedback, isSealed, jobKind, present } from '../../kinds/index.ts'
+import { about, cancel, type Event, feedback, isSealed, jobKind, present } from '../../kinds/index.ts'
 import { query, type Relays } from '../../relays/relay.ts'
 import { type Opening, readOpening, replay } from '../client/keeping.ts'
 import { spentMsats } from '../client/outcome.ts'
+import { type Clock, seconds } from '../clock.ts'
 import { type ClientJob, isEnd } from '../job.ts'
 import type { JobRow, Journal, Plain } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
@@ -53,7 +54,8 @@ const textOf = (text: string): string => readAnswer(text, looksLikeDeltas(text))
 
 export interface LookOptions {
   readonly journal: Journal
-  readonly relays: Relays
+  /** Absent: only the journal is looked into. */
+  readonly relays?: Relays
   readonly keys: Keys
 }
 
@@ -69,7 +71,7 @@ export async function lookAtJob(
   const row = /^[0-9a-f]{64}$/.test(request) ? journal.jobs.find('client', request) : undefined
   const opened = row && openRow(row)
   const known = row && knownJob(row)
-  if (!opened || !known || isEnd(opened.job.state)) return known
+  if (!relays || !opened || !known || isEnd(opened.job.state)) return known
   const { opening } = opened
   const kind = jobKind(opening.request.kind)
   if (!kind) return known
@@ -90,6 +92,24 @@ export async function lookAtJob(
     }
   }
   return known
+}
+
+/**
+ * Withdraws a job that an earlier process left: written down as a fact before its node is told, so that nobody pays for it
+ * any more. False where there is none that could be withdrawn. Open a session afterwards: it accounts for the money.
+ */
+export async function withdrawEarlier(
+  { journal, relays, keys, clock }: LookOptions & { readonly relays: Relays; readonly clock: Clock },
+  request: string,
+): Promise<boolean> {
+  const row = journal.jobs.find('client', request)
+  const opened = row && row.endedAt === undefined ? openRow(row) : undefined
+  if (!opened || isEnd(opened.job.state)) return false
+  const { opening } = opened
+  journal.jobs.fact('client', request, { fact: 'cancel' }, 'money')
+  const value = { events: [request], kinds: [opening.request.kind], reason: '' }
+  await relays.publish(keys.sign(cancel.write(value, seconds(clock)), opening.secret), { want: 1 })
+  return true
 }
 
 /** The opened content, `undefined` for one that is open, `null` for one that does not open. */

@@ -29,11 +29,11 @@ export const wantsDeltas = ({ tools = [], logprobs }: SessionQuestion): boolean 
 /** Writes a question as the client reads it. The cap is never above that of the session. */
 export function routedQuestion(question: SessionQuestion, defaults: Defaults): RoutedQuestion {
   const { key: _, node = defaults.node, capMsats, ...said } = question
-  const { maxMsats, node: __, model, ttlSeconds, own, identity, ...ways } = defaults
+  const { maxMsats, node: __, model, ttlSeconds, own, identity: ___, ...ways } = defaults
   const output = wantsDeltas(question) ? deltasOutput : undefined
   return {
     ...ways,
-    ...present({ model, ttlSeconds, identity, own: own.length > 0 ? own : undefined, output }),
+    ...present({ model, ttlSeconds, own: own.length > 0 ? own : undefined, output }),
     ...said,
     ...(node === undefined ? {} : { allow: [node], routers: [] }),
     capMsats: capMsats === undefined || capMsats > maxMsats ? maxMsats : capMsats,

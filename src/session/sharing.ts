@@ -101,9 +101,9 @@ export function openSharing({ clock, keepMs }: { readonly clock: Clock; readonly
       const found = find(key)
       if (found && 'people' in found && found.leaving) {
         const next = found.running.outcome.then(end => (end.ok ? found.running : undefined))
-        return later(next.then(running => (running ? reading(running) : this.ask(key, start, signal))))
+        return later(next.then(running => (running ? asAsking(running) : this.ask(key, start, signal))))
       }
-      if (found && !('people' in found)) return reading(found)
+      if (found && !('people' in found)) return asAsking(found)
       return join(found ?? open(key, start()), signal)
     },
     async cancel(request) {
@@ -122,8 +122,8 @@ export function openSharing({ clock, keepMs }: { readonly clock: Clock; readonly
   }
 }
 
-/** What has ended, or cannot be withdrawn. */
-const reading = ({ request, outcome, moments }: Running): Asking => ({
+/** What has ended, or cannot be withdrawn, as a question. */
+export const asAsking = ({ request, outcome, moments }: Running): Asking => ({
   request,
   outcome,
   [Symbol.asyncIterator]: () => moments[Symbol.asyncIterator](),
