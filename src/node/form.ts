@@ -3,8 +3,8 @@
  * an answer that not every request may want.
  * @module
  */
-import type { AnyRequest, Input, Message } from '../../kinds/index.ts'
-import { deltasOutput, messagesOf, present, textRequest } from '../../kinds/index.ts'
+import type { AnyRequest, Message } from '../../kinds/index.ts'
+import { deltasOutput, messagesOf, present, queryOf, textRequest, textsOf } from '../../kinds/index.ts'
 import type { Why } from '../job.ts'
 import type { Work } from '../runners/runner.ts'
 
@@ -12,11 +12,12 @@ import type { Work } from '../runners/runner.ts'
 export function formOf(kind: number, request: AnyRequest): { readonly work: Omit<Work, 'id' | 'kind'>; why?: Why } {
   if (kind === textRequest.number) return textForm(request)
   const { model, topN, labels, dimensions, encoding } = request
-  const texts = textsOf(request.inputs)
-  const query = request.inputs.find(({ type, marker }) => type === 'text' && marker === 'query')?.data
-  const given = present({ model, topN, labels, dimensions, encoding, texts, query })
-  if (begun(request)) return { work: { ...given, messages: [] }, why: onePiece }
-  return texts ? { work: { ...given, messages: [] } } : { work: { messages: [] }, why: noTexts }
+  const read = textsOf(request)
+  if (!read.ok) return { work: { messages: [] }, why: { code: read.rule, says: read.says } }
+  const asked = queryOf(request)
+  const query = asked.ok ? asked.value : undefined
+  const work = { ...present({ model, topN, labels, dimensions, encoding, query }), texts: read.value, messages: [] }
+  return begun(request) ? { work, why: onePiece } : { work }
 }
 
 function textForm(request: AnyRequest): { readonly work: Omit<Work, 'id' | 'kind'>; why?: Why } {
@@ -41,19 +42,6 @@ export const divisible = (kind: number, { output, responseFormat }: AnyRequest):
 const kindOfText: number = textRequest.number
 const begun = ({ terms }: AnyRequest): boolean => terms?.word === 'parts' && terms.from !== undefined
 
-/** Text inputs in order, or the list in the one that carries many (marker `texts`). `undefined` for a list that is none. */
-function textsOf(inputs: readonly Input[]): readonly string[] | undefined {
-  const written = inputs.filter(({ type }) => type === 'text')
-  const many = written.find(({ marker }) => marker === 'texts')
-  if (!many) return written.filter(({ marker }) => marker !== 'query').map(({ data }) => data)
-  try {
-    const list: unknown = JSON.parse(many.data)
-    return Array.isArray(list) && list.every(item => typeof item === 'string') ? list : undefined
-  } catch {
-    return undefined
-  }
-}
-
 const noDeltas: Why = {
   code: 'output',
   says: 'Tool calls and probabilities come as deltas: ask for `output` application/x-ndjson beside them, or leave `tools` and `logprobs` out.',
@@ -61,8 +49,4 @@ const noDeltas: Why = {
 const onePiece: Why = {
   code: 'parts',
   says: 'Only plain text goes on from a beginning that was bought elsewhere; an answer in this form is made in one piece. Leave `from` out of the terms.',
-}
-const noTexts: Why = {
-  code: 'texts',
-  says: 'The input with marker `texts` is no JSON list of texts. Write a list of strings, or one input for each text.',
 }
