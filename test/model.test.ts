@@ -18,7 +18,7 @@ const cutHere = [
 ]
 
 describe('no order of events breaks the paid job', () => {
-  for (const setting of settings)
+  for (const setting of settings.filter(({ metered }) => !metered))
     test(setting.name, () => {
       const wide = setting.when === 'parts' || setting.when === 'hold'
       const report = check(heart, setting, wide ? 60_000 : 150_000)

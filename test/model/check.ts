@@ -25,6 +25,11 @@ function broken(w: World, before: World | undefined, setting: Setting): string |
   const debits = w.bills.reduce((sum, b) => sum + b.debits, 0)
   const mostDebits = setting.when === 'parts' ? parts : 1
   if (debits > mostDebits || w.bills.some(b => b.debits > 1)) return 'nobody pays one job twice'
+  const left =
+    w.client.spentMsats + (w.client.pay === undefined || w.client.pay === 'failed' ? 0n : (w.client.order?.msats ?? 0n))
+  if ((w.client.creditMsats ?? 0n) > left) return 'a client counts no credit above what it pays'
+  const cost = w.node?.costMsats
+  if (cost !== undefined && (cost < 0n || cost > price)) return 'a job costs no more than it was billed'
   if (setting.when === 'parts' && w.client.spentMsats > price) return 'parts never cost more than the price'
   if (w.tookUnseen) return 'held money is taken only after the answer was published'
   if (w.deliveredUnpaid) return 'nothing unpaid is delivered beyond credit'
@@ -59,15 +64,39 @@ function unsettled(w: World, setting: Setting): string | undefined {
   const bought = node?.state === 'delivered' || node?.state === 'cancelled'
   const earlier = own.filter(b => node?.settled.includes(b.hash)).reduce((sum, b) => sum + b.msats, 0n)
   const last = node?.paid && bought ? node.paid.msats : 0n
+  const wrong = setting.metered ? unmetered(w, setting, paidToNode) : undefined
+  if (wrong) return wrong
   const credited = w.node?.when === 'credit' ? 0n : (node?.creditMsats ?? 0n)
   // Money for a job that has ended is noted as paid and credited too: it counts once.
-  if (w.watching && earlier + (last > credited ? last : credited) !== paidToNode)
+  if (!setting.metered && w.watching && earlier + (last > credited ? last : credited) !== paidToNode)
     return 'every msat that arrived is earned or credited, once'
   if (setting.when === 'credit' && node && w.spentCredit && !bought && w.keptMsats + node.creditMsats !== price)
     return 'credit that bought nothing is kept'
   if (setting.when === 'hold' && paidToNode > 0n && node?.state !== 'delivered')
     return 'held money is taken for a delivered answer only'
   return undefined
+}
+
+/** Where tokens are counted, what came is the cost and what is kept; the answer, and nothing else, is paid. */
+function unmetered(w: World, setting: Setting, paidToNode: bigint): string | undefined {
+  const { node, client } = w
+  if (!node) return undefined
+  const came = paidToNode + (w.spentCredit ? price : 0n)
+  const counted = node.state === 'delivered' || (node.state === 'cancelled' && node.costMsats !== undefined)
+  const owed = setting.when === 'after' && !node.paid ? 0n : (node.costMsats ?? 0n)
+  const free = counted ? owed : earnedBefore(w)
+  if (w.watching && came !== free + node.creditMsats) return 'what was paid is cost and credit'
+  const heard = client.state === 'delivered' && client.pay === 'paid' && node.state === 'delivered'
+  const late = w.left.hostile !== setting.budget.hostile || w.bills.some(b => b.debits > 0 && b.hash === 'evil')
+  if (heard && !late && (client.creditMsats ?? 0n) > node.creditMsats)
+    return 'a customer is told of no more than is kept'
+  return undefined
+}
+
+/** Parts that were made, and what was bought by withdrawing only after the work had begun. */
+function earnedBefore({ node, bills }: World): bigint {
+  const earlier = bills.filter(b => node?.settled.includes(b.hash)).reduce((sum, b) => sum + b.msats, 0n)
+  return earlier
 }
 
 /** Searches until done or `limit` states are known. */

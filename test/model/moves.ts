@@ -10,6 +10,7 @@ import {
   type Bill,
   type Budget,
   billSeconds,
+  costOf,
   type Heart,
   moments,
   partsOf,
@@ -68,7 +69,7 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
       const [node, nodeActs] = heart.openNodeJob({ ...ask, now: world.now, ttlSeconds: 100 })
       return { ...world, node, nodeActs }
     }
-    if (what === 'cancel') return tellNode({ ...world, withdrawn: true }, { fact: 'cancel' })
+    if (what === 'cancel') return tellNode({ ...world, withdrawn: true }, { fact: 'cancel', ...costOf(setting) })
     if (what === 'quote') {
       const msats = world.bills.find(b => b.hash === hash)?.msats ?? price
       const bill = { word: 'parts', part: Number(part || 1), parts: partsOf(setting) } as const
@@ -77,12 +78,14 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
     }
     if (what === 'processing') return tell(world, { fact: 'processing', by })
     if (what === 'error') return tell(world, { fact: 'error', by, why: { code: 'node', says: '' } })
+    const kept = part ? { creditMsats: BigInt(part) } : {}
     if (what === 'sealed') {
       const sealed = { content: 'c', hash, digest: 'd' }
-      return tell(world, { fact: 'result', by, answer: { ...answer, text: '' }, sealed })
+      return tell(world, { fact: 'result', by, answer: { ...answer, text: '' }, sealed, ...kept })
     }
-    const bill = hash ? { bill: { bolt11: hash, msats: price } } : {}
-    return tell(world, { fact: 'result', by, answer, ...bill })
+    const billed = world.bills.find(b => b.hash === hash)?.msats ?? price
+    const bill = hash ? { bill: { bolt11: hash, msats: billed } } : {}
+    return tell(world, { fact: 'result', by, answer, ...bill, ...kept })
   }
 
   for (const bill of w.bills) {
@@ -134,7 +137,7 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
     push('client stops waiting for the wallet', tell(w, { fact: 'pay-unknown', now: w.now }))
 
   if (w.running) {
-    push('runner finishes', tellNode({ ...w, running: false }, { fact: 'result', answer }))
+    push('runner finishes', tellNode({ ...w, running: false }, { fact: 'result', answer, ...costOf(setting) }))
     if (w.node && w.node.part < w.node.parts)
       push('runner ends a part', tellNode({ ...w, running: false }, { fact: 'part-done', answer }))
     if (w.left.runnerDies > 0)
@@ -157,7 +160,8 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
     const evil = { hash: 'evil', expiresAt: w.now + billSeconds, order: 'none', debits: 0, msats: price } as const
     const more =
       { parts: [`quote:N:evil:${2 + (setting.from ?? 0)}`], hold: ['sealed:N:evil'] }[String(setting.when)] ?? []
-    for (const message of ['quote:E:evil', 'result:E', 'error:E', 'quote:N:evil', ...more])
+    const lies = setting.metered ? ['result:N::99'] : []
+    for (const message of ['quote:E:evil', 'result:E', 'error:E', 'quote:N:evil', ...more, ...lies])
       push(`hostile ${message}`, { ...h, net: with_(w.net, message), bills: [...w.bills, evil] })
   }
   const later = moments.find(t => t > w.now)
@@ -264,7 +268,8 @@ function nodeDoes(w: World, act: NodeAct, tell: (w: World, fact: NodeFact) => Wo
       const covered = w.bills.some(b => good.includes(b.order) && b.hash === w.node?.bill?.hash)
       const unpaid = (prepaid || setting.when === 'hold') && !covered
       const hash = w.node?.bill?.hash
-      const words = act.bill ? `result:N:${act.bill.hash}` : setting.when === 'hold' ? `sealed:N:${hash}` : 'result:N'
+      const plain = act.bill ? `result:N:${act.bill.hash}` : setting.when === 'hold' ? `sealed:N:${hash}` : 'result:N'
+      const words = act.creditMsats ? `${plain}${plain === 'result:N' ? ':' : ''}:${act.creditMsats}` : plain
       const sent = { ...say(words), published: true }
       return unpaid ? { ...sent, deliveredUnpaid: true } : sent
     }

@@ -42,6 +42,14 @@ settings.push(
     budget: { ...calm, ...budget },
   })),
 )
+settings.push(
+  ...(['before', 'after', 'parts', 'hold', 'credit'] as const).flatMap(when =>
+    Object.entries(troubles).map(([trouble, budget]) => ({
+      name: `paid ${when} by the token, ${trouble}`,
+      ...{ when, metered: true, open: false, budget: { ...calm, ...budget } },
+    })),
+  ),
+)
 settings.push({
   name: 'paid before, open to all, hostile answers',
   when: 'before',

@@ -40,6 +40,8 @@ export interface Setting {
   readonly budget: Budget
   /** Of parts, so many were bought elsewhere before. Default 0. */
   readonly from?: number
+  /** The price is the most that it may cost: what the answer takes is 1. */
+  readonly metered?: boolean
 }
 
 /** Into how many parts the price is divided: two are billed. */
@@ -106,6 +108,7 @@ export function keyOf(w: World): string {
     c.sealed ? 1 : 0,
     c.nextQuote?.bolt11 ?? '',
     c.barred.length,
+    c.creditMsats ?? 0n,
     acts(w.clientActs),
     n
       ? [
@@ -115,6 +118,7 @@ export function keyOf(w: World): string {
           n.paid?.hash ?? '',
           n.answer ? 1 : 0,
           n.creditMsats,
+          n.costMsats,
           n.part,
           n.held ? 1 : 0,
           n.soFar ? 1 : 0,
@@ -149,6 +153,7 @@ const acts = (list: readonly (ClientAct | NodeAct)[]): string =>
         ('hash' in a ? a.hash : '') +
         ('order' in a ? a.order.hash : '') +
         ('msats' in a ? a.msats : '') +
+        ('creditMsats' in a ? a.creditMsats : '') +
         ('status' in a ? a.status : ''),
     )
     .join(';')
@@ -159,6 +164,8 @@ export const parts = 2
 export const billSeconds = 60
 /** The moments that matter: ask, nudge, bill run out, deadline past, long after. */
 export const moments = [0, 21, 70, 130, 200, 400]
+/** What an answer costs, and its withdrawn beginning, where the price is an upper bound. */
+export const costOf = ({ metered }: Setting) => (metered ? { costMsats: 1n } : {})
 export const answer = { text: 'a', model: 'm', promptTokens: 1, outputTokens: 1 }
 
 /** The beginning: the request is signed and not yet published. */
