@@ -147,6 +147,9 @@ describe('a node fetches inputs within bounds', () => {
     expect(all.filter(one => one.ok)).toHaveLength(1)
     for (const one of all.filter(other => !other.ok)) expect(one).toMatchObject({ rule: 'payload.busy' })
     expect(small).toMatchObject({ fetches: 0, bytesInFlight: 0 })
+    const one = openUnpacking({ payloads: node.payloads, clock, limits: { fetches: 1 } })
+    const both = await Promise.all([1, 2].map(() => one.unpack(inputs, who)))
+    expect(both.map(({ ok }) => ok)).toEqual([true, false])
     expect(await small.unpack(inputs, who)).toMatchObject({ ok: true })
   })
 

@@ -70,6 +70,12 @@ describe('a reader takes what was declared and not a byte more', () => {
     expect(verified).toBe(1 + 10)
   })
 
+  test('a piece that is a byte too long in as much base64 does not spill into the next place', async () => {
+    const { bytes, whole, chunks, piece, read } = await stage()
+    const { got } = await read([whole.manifest, piece(4, noise(65, 9)), ...chunks])
+    expect(got).toEqual({ ok: true, bytes })
+  })
+
   test('repeated, from the last to the first', async () => {
     const { bytes, whole, chunks, read } = await stage()
     const { got, verified } = await read([whole.manifest, ...chunks.toReversed(), ...chunks, ...chunks])
@@ -155,6 +161,15 @@ describe('a liar costs bounded work and gets a refusal', () => {
     expect((await read([other.manifest, other.chunk(0)], other.manifest.id)).got).toMatchObject({ ok: true })
   })
 
+  test('a public manifest that claims to speak for somebody', async () => {
+    const { keys, secret, whole } = await stage()
+    const owner = keys.publicKey(keys.newSecret())
+    const claims = keys.sign(manifest.write({ ...whole.value, owner }, at), secret)
+    const payloads = openPayloads({ relays: liar([claims]), keys, clock, limits: quick })
+    expect(await payloads.look(claims.id, { ...most, author: owner })).toMatchObject({ rule: 'payload.author' })
+    expect(await payloads.look(claims.id, { ...most, author: keys.publicKey(secret) })).toMatchObject({ ok: true })
+  })
+
   test('an event of another kind under that id', async () => {
     const { keys, secret, read } = await stage()
     const note = keys.sign({ kind: 1, created_at: at, tags: [], content: 'hello' }, secret)
@@ -202,4 +217,17 @@ test('chunks that never come end the fetch after the longest wait, and say how m
   expect(isOver).toBe(false)
   await time.advance(3_000)
   expect(await got).toMatchObject({ ok: false, rule: 'payload.missing', says: expect.stringContaining('3 of 10') })
+})
+
+test('places that nobody has do not keep the others from coming', async () => {
+  const time = handClock(at * 1000)
+  const { person, keys, hub } = await payloadWorld(time, { ...quick, page: 2 })
+  const secret = keys.newSecret()
+  const whole = cut(noise(640), { keys, secret, type: 'x', at, expiresAt, chunkBytes: 64 })
+  const sender = hub.connect()
+  for (const event of [whole.manifest, ...[4, 5, 6, 7, 8, 9].map(whole.chunk)]) void sender.publish(event)
+  await time.advance(10)
+  const got = person().payloads.get(whole.manifest.id, { ...most, stallMs: 5_000 })
+  await time.advance(60_000)
+  expect(await got).toMatchObject({ rule: 'payload.missing', says: expect.stringContaining('4 of 10') })
 })

@@ -10,8 +10,9 @@ describe('bytes come back as they were put', () => {
   test('in public, named by their digest', async () => {
     const { person, seen } = await payloadWorld()
     const [sender, reader] = [person(), person()]
-    const put = await sender.payloads.put(noise(1_000), { secret: sender.secret, expiresAt })
+    const put = await sender.payloads.put(noise(1_000), { secret: sender.secret, owner: reader.pubkey, expiresAt })
     if (!put.ok) throw new Error(put.says)
+    expect(put.value).not.toHaveProperty('owner')
     expect(put.value).toMatchObject({ chunks: 16, bytes: 1_000, type: 'application/octet-stream' })
     expect(put.value.payload).toBe(put.value.sha256)
     expect(seen).toHaveLength(17)
