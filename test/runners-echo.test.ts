@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { handClock } from '../src/clock.ts'
-import { echoRunner } from '../src/runners/echo.ts'
+import { echoKinds, echoRunner } from '../src/runners/echo.ts'
 import { RunnerError } from '../src/runners/runner.ts'
 import { collect, runnerSuite, textIn, work } from './suites/runners.ts'
+import { vectorSuite } from './suites/runners-vectors.ts'
 
 runnerSuite('echo', () => echoRunner({ clock: handClock() }), {
   first: 'the quick brown fox jumps',
   second: 'over a lazy dog',
 })
+
+vectorSuite('echo', () => echoRunner({ clock: handClock(), kinds: echoKinds }), [5080, 5081, 5082])
 
 describe('echo', () => {
   test('answers the last user message, and counts words', async () => {

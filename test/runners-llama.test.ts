@@ -7,6 +7,7 @@ import { nanoPath } from '../src/runners/llama/source.ts'
 import { llamaRunner } from '../src/runners/llama.ts'
 import { type Runner, RunnerError } from '../src/runners/runner.ts'
 import { collect, runnerSuite, work } from './suites/runners.ts'
+import { vectorSuite } from './suites/runners-vectors.ts'
 
 // Loading native code takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -15,6 +16,8 @@ runnerSuite('llama (nano)', () => llamaRunner(), {
   first: 'What is Nostr?',
   second: 'What is the Lightning Network?',
 })
+
+vectorSuite('llama (nano)', () => llamaRunner(), [5080, 5081])
 
 describe('nano', () => {
   const answers: readonly (readonly [question: string, answer: string])[] = [

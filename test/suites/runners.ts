@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Delta, type Runner, RunnerError, type Work } from '../../src/runners/runner.ts'
+import { formTests } from './runners-forms.ts'
 
 let serial = 0
 
@@ -38,6 +39,8 @@ export function runnerSuite(name: string, open: () => Promise<Runner> | Runner, 
     afterAll(async () => {
       await runner.close()
     })
+
+    formTests(() => runner, questions.first)
 
     test('streams pieces that join to the text', async () => {
       const { pieces, done } = await collect(runner, work(questions.first))
