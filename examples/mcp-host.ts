@@ -55,10 +55,12 @@ assert.equal(money['sessionSpentMsats'], 2 * Number(town.priceMsats))
 assert.equal(money['sessionLimitMsats'], 10_000)
 assert.equal(await town.earned(), 2n * town.priceMsats)
 
-// The session may spend ten sats: a third and a fourth answer would go beyond what is set aside for each.
-const refused = await host.callTool({ name: 'infer', arguments: { prompt: 'What is Nostr?', max_sats: 100 } })
+// The server may spend ten sats and sets five aside for each answer: after a third one there is not enough for a fourth.
+await use('infer', { prompt: 'What is Lightning?' })
+const refused = await host.callTool({ name: 'infer', arguments: { prompt: 'What is a relay?' } })
 assert.equal(refused.isError, true)
-assert.equal(await town.earned(), 2n * town.priceMsats)
+assert.match(JSON.stringify(refused.content), /budget/)
+assert.equal(await town.earned(), 3n * town.priceMsats)
 
 assert.deepEqual(trapped.listened, [], 'nobody listens but the relay')
 assert(await springs(trapped), 'and the trap would have told')

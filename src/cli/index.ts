@@ -4,12 +4,15 @@
  */
 import type { Command } from './command.ts'
 import { askCommand } from './commands/ask.ts'
+import { batchCommand } from './commands/batch.ts'
 import { bondCommand } from './commands/bond.ts'
+import { chatCommand } from './commands/chat.ts'
 import { demoCommand } from './commands/demo.ts'
 import { helpCommand } from './commands/help.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { marketCommand } from './commands/market.ts'
+import { mcpCommand } from './commands/mcp.ts'
 import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
 import { routerCommand } from './commands/router.ts'
@@ -24,8 +27,11 @@ const working: readonly Command[] = [
   relayCommand,
   nodeCommand,
   askCommand,
+  chatCommand,
   jobsCommand,
   jobCommand,
+  batchCommand,
+  mcpCommand,
   marketCommand,
   walletCommand,
   verifierCommand,

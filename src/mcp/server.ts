@@ -34,6 +34,8 @@ export interface McpOptions {
   verify(event: string, signal: AbortSignal): Promise<Verified | undefined>
   /** For the operator: never standard output. */
   onError?(error: Error): void
+  /** The host has closed standard input. */
+  onClose?(): void
 }
 
 const instructions =
@@ -41,8 +43,10 @@ const instructions =
 
 /** Serves until the host closes standard input or `close` is called. */
 export function serveMcp(options: McpOptions): { close(): Promise<void> } {
-  const { onError } = options
-  return serveStdio(() => buildServer(options), { ...(onError ? { onerror: onError } : {}) })
+  const { onError, onClose } = options
+  const handle = serveStdio(() => buildServer(options), { ...(onError ? { onerror: onError } : {}) })
+  if (onClose) process.stdin.once('end', onClose).once('close', onClose)
+  return handle
 }
 
 /** The server without a transport. */
