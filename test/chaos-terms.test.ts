@@ -26,6 +26,15 @@ describe('one relay, and it is faulty', () => {
   )
   keeps(
     'job.late-money',
+    'what was paid by the token and not used goes back once, or is kept for the customer',
+    async () => {
+      const runs = await playAndCompare({ story: 'tokens', relays: [1], kinds: [21059, ...kinds], events: 'one' })
+      expect(runs.some(({ word }) => word === 'ok')).toBe(true)
+    },
+    300_000,
+  )
+  keeps(
+    'job.late-money',
     'money of a job that failed goes back once, or is kept for the customer',
     async () => {
       const runs = await playAndCompare({ story: 'refund', relays: [1], kinds: [21059, ...kinds], events: 'one' })

@@ -19,10 +19,10 @@ import { rowsOf } from './rails.ts'
 import { openStand, type StandOptions } from './stand.ts'
 
 /**
- * What the customer does: buys an answer, paid before, in two parts, after, or held; withdraws the job as soon as it has
- * paid; or claims its money back because the work failed.
+ * What the customer does: buys an answer, paid before, in two parts, after, or held, or by the token, and claims back what
+ * was not used; withdraws the job as soon as it has paid; or claims its money back because the work failed.
  */
-export const STORIES = ['buy', 'parts', 'after', 'hold', 'refund', 'cancel'] as const
+export const STORIES = ['buy', 'parts', 'after', 'hold', 'refund', 'cancel', 'tokens'] as const
 export type Story = (typeof STORIES)[number]
 
 /** Parts that are wrong on purpose, to see that the harness notices. */
@@ -69,6 +69,10 @@ export interface Played {
 
 export const PRICE = 2_000n
 export const QUESTION = 'four words, no more'
+/** Tokens that cost the same price at most: four of prompt and eight of answer, of which four are used. */
+const TARIFF = { promptMsatsPer1k: 50_000n, answerMsatsPer1k: 225_000n }
+/** What of it is the customer's. */
+export const UNUSED = 900n
 
 const wishes: Partial<Record<Story, WishedTerms>> = {
   parts: { word: 'parts', parts: 2 },
@@ -82,6 +86,8 @@ const TTL_SECONDS = 400
 /** After the customer's end: late answers come, the invoice runs out, late money is waited for. At least, and until the node is done. */
 const QUIET_SECONDS = { least: 20, most: 4_500 } as const
 
+const tokensOf: Partial<Record<Story, number>> = { parts: 4, tokens: 8 }
+const paysBack = (story: Story) => story === 'refund' || story === 'tokens'
 const runnerOf = (story: Story) => (story === 'refund' ? 'dies' : 'none')
 
 /** Plays it to the end. Rejects only for what is a bug of the harness or a hang. */
@@ -102,10 +108,11 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
     const [nodeSecret, secret] = [keys.newSecret(), keys.newSecret()]
     const openNodeAgain = () =>
       openNode({
-        ...{ relays: stand.connect('node'), keys, secret: nodeSecret, clock, payee, priceMsats: PRICE },
+        ...{ relays: stand.connect('node'), keys, secret: nodeSecret, clock, payee },
+        ...(story === 'tokens' ? { priceMsats: 0n, tariff: TARIFF } : { priceMsats: PRICE }),
         runner: echoRunner({ clock, delayMs: 1_000, pieceMs: 500, fault: spoiled?.runner ?? runnerOf(story) }),
         ...(story === 'after' ? { terms: { after: { startMsats: PRICE, maxMsats: PRICE } } } : {}),
-        ...(story === 'refund' ? { refunder: { payer: stand.payee, network: async () => 'regtest' as const } } : {}),
+        ...(paysBack(story) ? { refunder: { payer: stand.payee, network: async () => 'regtest' as const } } : {}),
         journal: disks.node,
         service: { id: 'faulty', name: 'faulty', about: '', kinds: [5050], nodeKeys: [] },
         limits: LIMITS,
@@ -119,7 +126,7 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
     const openClientAgain = () =>
       openClient({
         ...{ relays, keys, secret, clock, payer, network: 'regtest', journal: disks.client },
-        ...(story === 'refund' ? { payee: stand.payer } : {}),
+        ...(paysBack(story) ? { payee: stand.payer } : {}),
       })
 
     /** Whoever met a full disk is started again, with room; gives the outcomes of jobs that a client took up. */
@@ -176,7 +183,7 @@ export async function playPaidJob(options: PaidJobOptions): Promise<Played> {
     const asked = openClientAgain().ask(
       {
         ...{ text: QUESTION, node: choice.offer, capMsats: PRICE * 2n, ttlSeconds: TTL_SECONDS },
-        ...present({ terms: wishes[story], maxTokens: story === 'parts' ? 4 : undefined }),
+        ...present({ terms: wishes[story], maxTokens: tokensOf[story] }),
         giveUp: giveUp.signal,
         onEvent(event) {
           askEvents.push(event)

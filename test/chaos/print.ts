@@ -15,9 +15,10 @@ const TITLES = {
   parts: 'paid in two parts',
   after: 'paid after the work',
   hold: 'paid by a held invoice, which opens the answer',
+  tokens: 'paid by the token, and what was not used is claimed back',
   refund: 'paid before, the work fails, and the money is claimed back',
 } as const
-const STORIES = ['buy', 'parts', 'after', 'hold', 'refund'] as const
+const STORIES = ['buy', 'parts', 'after', 'hold', 'tokens', 'refund'] as const
 
 const { values } = parseArgs({
   options: {

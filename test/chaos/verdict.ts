@@ -4,7 +4,7 @@
  */
 import { isEnd } from '../../src/job.ts'
 import type { Transaction } from '../../src/payments/payment.ts'
-import { type Played, PRICE, QUESTION } from './paid-job.ts'
+import { type Played, PRICE, QUESTION, UNUSED } from './paid-job.ts'
 
 /** The rules that a run can break. */
 export type Broken =
@@ -55,6 +55,10 @@ export function judge(played: Played): Verdict {
   rule(left.length <= (story === 'parts' ? 2 : 1) && sum(left) <= PRICE && gone >= 0n, 'paid-twice')
   rule(hashes.size === left.length + back.length, 'paid-twice')
   rule(gone === 0n || answered || kept + boughtBy(played) >= gone, 'lost')
+  if (story === 'tokens' && answered) {
+    rule(gone - kept === PRICE - UNUSED, 'lost')
+    rule(outcome.creditMsats === UNUSED, 'hidden')
+  }
   rule(outcome === undefined ? left.length === 0 : inDoubt || outcome.msats === sum(left), 'hidden')
   rule(
     came.every(({ hash }) => journals.node.bills.get(hash)?.state === 'paid'),
