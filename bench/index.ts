@@ -9,8 +9,9 @@ import { crypto } from './crypto.ts'
 import { echo } from './echo.ts'
 import { paid } from './paid.ts'
 import { router } from './router.ts'
+import { tokens } from './tokens.ts'
 
-const benches: readonly Bench[] = [echo, paid, router, crypto]
+const benches: readonly Bench[] = [echo, paid, router, tokens, crypto]
 const usage = `usage: node bench/index.ts [${benches.map(bench => bench.name).join(' | ')}] [--json] [--quick] [--readme]`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
