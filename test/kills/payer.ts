@@ -16,7 +16,7 @@ export const walletPace = { payMs: 5_000, askMs: 30_000, repeatMs: 1_500, pollMs
 
 export async function openPayer(parts: Parts): Promise<Answers> {
   const { setting, clock, keys, relays, journal, points, tell } = parts
-  const { secrets, url, priceMsats } = setting
+  const { secrets, url, priceMsats, metered = false } = setting
   const wallet = crossingWallet(
     nwcWallet({
       uri: writeNwcUri({
@@ -32,12 +32,14 @@ export async function openPayer(parts: Parts): Promise<Answers> {
   const client = openClient({
     ...{ relays, keys, clock, journal },
     secret: fromHex(secrets.payer),
-    ...{ payer: wallet, payee: wallet, network: 'regtest' as const },
+    ...{ payer: wallet, network: 'regtest' as const },
+    ...(metered ? {} : { payee: wallet }),
   })
   const node = keys.publicKey(fromHex(secrets.node))
   const announcement: Announcement = {
     ...{ id: 'kills', kinds: [5050], topics: [], name: 'kills', about: 'echo', encrypted: true, models: [], v: 1 },
-    ...{ nodeKeys: [], zappers: [node], custodial: false, relays: [url], priceMsats },
+    ...{ nodeKeys: [], zappers: [node], custodial: false, relays: [url] },
+    ...(metered ? {} : { priceMsats }),
   }
   let waiting = 0
   const quiet = new Set<() => void>()
@@ -69,7 +71,7 @@ export async function openPayer(parts: Parts): Promise<Answers> {
           node: { pubkey: node, announcement },
           capMsats: priceMsats,
           ttlSeconds: 900,
-          ...(wished ? { terms: wished, maxTokens: 6 } : {}),
+          ...(wished ? { terms: wished, maxTokens: metered ? 8 : 6 } : {}),
         }),
       )
     },

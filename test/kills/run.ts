@@ -60,8 +60,11 @@ export async function playKills(options: KillsOptions): Promise<KillsReport> {
   let played = 0
   let judged = 0
 
-  const open = () =>
-    openTown({ folder: join(folder, `${opened++}`), cache, speed, patienceMs, ...(plant && { plant }) })
+  // Every other town counts tokens.
+  const open = () => {
+    const metered = opened % 2 === 1
+    return openTown({ folder: join(folder, `${opened++}`), cache, speed, patienceMs, metered, ...(plant && { plant }) })
+  }
   const question = () => {
     const text = `job ${++jobs} of the seed ${seed}`
     asked.add(text)

@@ -12,6 +12,9 @@ import { crossingWallet } from './crossing-parts.ts'
 import { walletPace } from './payer.ts'
 import type { Answers, Parts } from './setting.ts'
 
+/** Six words asked and six words answered cost less than half of the price; eight words cost more than is used. */
+const tariff = { promptMsatsPer1k: 500_000n, answerMsatsPer1k: 1_000_000n }
+
 export async function openSeller(parts: Parts): Promise<Answers> {
   const { setting, clock, keys, relays, journal, points, tell } = parts
   const { secrets, url, priceMsats } = setting
@@ -29,7 +32,8 @@ export async function openSeller(parts: Parts): Promise<Answers> {
   )
   const runner = echoRunner({ clock })
   const node = await openNode({
-    ...{ relays, keys, clock, journal, priceMsats },
+    ...{ relays, keys, clock, journal },
+    ...(setting.metered ? { priceMsats: 0n, tariff } : { priceMsats }),
     secret: fromHex(secrets.node),
     runner,
     payee: wallet,

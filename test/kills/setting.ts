@@ -28,6 +28,8 @@ export interface Setting {
   /** A fault that the harness must find. */
   readonly plant?: Plant
   readonly priceMsats: bigint
+  /** That price is the most that the tokens of a job cost, and what is not used stays with the node for the next job. */
+  readonly metered?: boolean
 }
 
 /** What every role is built from. */

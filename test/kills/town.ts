@@ -57,12 +57,14 @@ export interface TownOptions {
   readonly cache: string
   readonly speed: number
   readonly plant?: Plant
+  /** The node asks prices of tokens. */
+  readonly metered?: boolean
   /** Longest time that anything may take to become quiet, in real milliseconds. */
   readonly patienceMs: number
 }
 
 export async function openTown(options: TownOptions): Promise<Town> {
-  const { folder, cache, speed, plant, patienceMs } = options
+  const { folder, cache, speed, plant, patienceMs, metered = false } = options
   mkdirSync(folder, { recursive: true })
   const pace: Pace = { beganMs: Date.now(), speed }
   const clock = fastClock(pace)
@@ -98,7 +100,7 @@ export async function openTown(options: TownOptions): Promise<Town> {
     if (news['trouble']) troubles.push(String(news['trouble']))
   }
   const begin = (role: Role, death?: Death): Child => {
-    const setting = { role, folder, url: relay.url, pace, secrets, priceMsats: PRICE }
+    const setting = { role, folder, url: relay.url, pace, secrets, priceMsats: PRICE, metered }
     const child = startChild({ ...setting, ...(plant && { plant }), ...(death && { death }) }, cache, onNews(role))
     children.set(role, child)
     void child.ended.then(how => {
