@@ -67,6 +67,15 @@ describe('the official library', () => {
     expect(new Set(keysOf(session)).size).toBe(2)
   })
 
+  test('of several that failed, a try goes on with the one that was tried so often', async () => {
+    const session = sessionDouble(failing(9, 'busy'))
+    const fetch = createFetch({ session })
+    for (const count of [0, 0, 1, 2]) await post(fetch, '/chat/completions', call, tried(count))
+    const [one, two, ...rest] = keysOf(session)
+    expect(two).not.toBe(one)
+    expect(rest).toEqual([one, one])
+  })
+
   test('an answer that was handed over and lost on the way is handed over again', async () => {
     const session = sessionDouble(obey)
     const fetch = createFetch({ session })
@@ -99,11 +108,38 @@ describe('time limits of a library', () => {
     const second = post(fetch, '/chat/completions', call, tried(1, labels))
     while (session.asked.length < 2) await Promise.resolve()
     const [job] = session.began
+    await clock.advance(60_000)
+    expect(job?.withdrawn.aborted).toBe(false)
     if (job) say(job, pieces('late'))
     expect(await (await second).json()).toMatchObject({ choices: [{ message: { content: 'late' } }] })
     expect(session.began.length).toBe(1)
-    await clock.advance(60_000)
+  })
+
+  test('a try that comes while the first one runs has the question: the first one may leave', async () => {
+    const session = sessionDouble(job => void job)
+    const fetch = createFetch({ session })
+    const control = new AbortController()
+    const first = post(fetch, '/chat/completions', call, { ...tried(0), signal: control.signal })
+    while (session.asked.length === 0) await Promise.resolve()
+    const second = post(fetch, '/chat/completions', call, tried(1))
+    while (session.asked.length === 1) await Promise.resolve()
+    control.abort()
+    await expect(first).rejects.toThrow()
+    const [job] = session.began
     expect(job?.withdrawn.aborted).toBe(false)
+    if (job) say(job, pieces('fine'))
+    expect((await second).status).toBe(200)
+    expect(session.began.length).toBe(1)
+  })
+
+  test('a library that aborted and tries again is answered under the same name', async () => {
+    const { session, fetch } = await limited(30, 5)
+    const second = post(fetch, '/chat/completions', call, tried(1))
+    while (session.began.length === 1) await Promise.resolve()
+    const [, job] = session.began
+    if (job) say(job, pieces('fine'))
+    expect((await second).status).toBe(200)
+    expect(new Set(keysOf(session)).size).toBe(1)
   })
 
   test('and is withdrawn when none comes', async () => {

@@ -171,11 +171,16 @@ describe('an answer that begins anew', () => {
   })
 
   test('is an error where it is another one, and asking again brings the answer that was bought', async () => {
-    const session = sessionDouble(replacing('Bad', ' morning'))
+    const session = sessionDouble(job => {
+      job.tell({ moment: 'delta', delta: { text: 'Good' } })
+      job.tell({ moment: 'replaced', delta: { text: 'Bad' } })
+    })
     const client = clientOf(session)
     const stream = await client.chat.completions.create(asked)
     await expect(all(stream)).rejects.toMatchObject({ code: 'replaced' })
-    expect(session.began[0]?.withdrawn.aborted).toBe(false)
+    const [job] = session.began
+    expect(job?.withdrawn.aborted).toBe(false)
+    job?.end(answer(job, [{ text: 'Bad morning' }]))
     const again = await client.chat.completions.create({ model: 'm', messages: hello })
     expect(again.choices[0]?.message.content).toBe('Bad morning')
     expect(session.began.length).toBe(1)

@@ -45,13 +45,13 @@ export const tokenLogprobs = (logprobs: readonly TokenLogprob[]) =>
 const logprobsOf = (logprobs: readonly TokenLogprob[]) => ({ content: tokenLogprobs(logprobs), refusal: null })
 
 /** The whole completion. */
-export function completion(head: Pick<ChunkHead, 'created' | 'logprobs'>, answers: readonly Answered[]) {
+export function completion(head: Pick<ChunkHead, 'created' | 'logprobs' | 'model'>, answers: readonly Answered[]) {
   const [first] = answers
   return {
     id: `chatcmpl-${first?.request}`,
     object: 'chat.completion',
     created: head.created,
-    model: first?.model,
+    model: first?.model || head.model,
     choices: answers.map(({ text, toolCalls, logprobs, finish }, index) => ({
       index,
       message: {

@@ -74,7 +74,7 @@ export function completions(call: Call): Promise<Response> {
   if (stream) return streamed(call, questions, request => writer(shape, `cmpl-${request}`, model ?? 'auto'))
   return answeredWhole(call, questions, answers => ({
     ...{ id: `cmpl-${answers[0]?.request}`, object: 'text_completion', created: shape.created },
-    model: answers[0]?.model,
+    model: answers[0]?.model || (model ?? 'auto'),
     choices: answers.map((answer, index) => ({
       ...{ text: shape.echo(index) + answer.text, index },
       logprobs: shape.logprobs ? oldLogprobs(answer.logprobs, 0) : null,

@@ -130,7 +130,7 @@ export function openTries(clock: Clock, nonce: () => string) {
           waits = false
         },
         leave() {
-          if (held.turn !== turn || held.state !== 'running') return
+          if (held.turn !== turn) return
           held.since = clock.now()
           const timedOut = waits && held.since - began >= timeoutSeconds * 1000
           held.state = timedOut ? 'again' : 'left'
