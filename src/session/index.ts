@@ -84,6 +84,8 @@ export interface SessionOptions {
 export interface OpenSession extends Session {
   /** The end of a job that an earlier process left and this one took up; `undefined` where there is none. */
   earlier(request: string): Asking | undefined
+  /** Closes, and leaves in the journal what runs: the next process goes on with it. */
+  leave(): Promise<void>
 }
 
 /** How long a session that closes waits for money to be accounted for. */
@@ -132,20 +134,21 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     void routes.get(routedQuestion({ kind: textRequest.number }, defaults))
     let closed: Promise<void> | undefined
 
-    async function close(): Promise<void> {
+    /** Waits for the ends of what runs, with a bound, says what is left, and lets go of everything. */
+    async function end(withdraws: boolean): Promise<void> {
       const open = sharing.running
-      for (const running of open) running.withdraw()
+      if (withdraws) for (const running of open) running.withdraw()
+      else giveUp.abort()
       const done = Promise.all([...open, ...earlier.open].map(({ outcome }) => outcome))
       const enough = new AbortController()
       await Promise.race([done, pause(clock, closeMs, enough.signal)])
       enough.abort()
       giveUp.abort()
       const left = journal.it.jobs.unfinished('client').length
-      if (left > 0)
-        onNotice?.({
-          code: 'left',
-          says: `${left} jobs have not ended: they are in the journal (${journal.it.path}) and go on with the next process.`,
-        })
+      if (left > 0) {
+        const says = `${left} jobs have not ended: they are in the journal (${journal.it.path}) and go on with the next process.`
+        onNotice?.({ code: 'left', says })
+      }
       await closeAll()
     }
 
@@ -182,7 +185,8 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
         const running = earlier.running(request)
         return running && asAsking(running)
       },
-      close: () => (closed ??= close()),
+      close: () => (closed ??= end(true)),
+      leave: () => (closed ??= end(false)),
     }
   } catch (error) {
     await closeAll()
