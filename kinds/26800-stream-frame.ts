@@ -7,7 +7,7 @@ import { defineKind, ok, present } from './define.ts'
 import { loose, one } from './fields.ts'
 import { integer, yes } from './values.ts'
 
-/** One piece. Frames may be lost or come out of order; the result is authoritative and whole. */
+/** One piece. Frames may be lost, come out of order or again; together they are the text of the result, which is authoritative. */
 export interface Frame {
   readonly job: string
   readonly to: string
@@ -36,7 +36,11 @@ export const frame = defineKind({
       'Its place, from 0.',
       'A frame has one place from 0 to 1,000,000.',
     ),
-    last: loose('last', yes, 'No more frames follow.'),
+    last: loose(
+      'last',
+      yes,
+      'No more frames follow. A frame that was sent before may come again to say so, and when it was asked for (26801).',
+    ),
   },
   content: 'The piece, or its ciphertext.',
   rules: { text: 'A frame carries at most 16,384 characters.' },
