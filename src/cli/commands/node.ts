@@ -129,7 +129,7 @@ export const nodeCommand: Command = {
     '  --slots N          jobs that are worked on at once (default 2)',
     '  --surge            ask up to twice the price while busy, of those who asked for a quote before',
     '  --region WORD      where the node is, such as eu',
-    '  --privacy LEVELS   levels of privacy that it keeps, such as 0,1 (default): public jobs, and jobs sealed to it',
+    '  --privacy LEVELS   levels of privacy that it keeps, such as 0,1,2 (default): public, sealed to it, and in gift wraps',
     '  --determinism WORD how far the same question gets the same answer',
     '  --usage-receipts W publish what a job took: routed (default: for jobs that a router brought), all or none',
     '  --no-benchmark     do not measure the own speed after the start and publish it as a claim',
