@@ -80,7 +80,7 @@ export function openDeltas(): DeltaReader {
   }
   /** The line that ends here. */
   const read = (): Delta | undefined => {
-    const found = chars > 0 && chars <= longestLine ? readDelta(rest.join('')) : undefined
+    const found = chars > 0 ? readDelta(rest.join('')) : undefined
     if (chars > 0 && !found) spoiled = true
     rest = []
     chars = 0

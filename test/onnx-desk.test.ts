@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { readEmbeddings } from '../kinds/index.ts'
 import { handClock } from '../src/clock.ts'
-import { startWorker } from '../src/runners/onnx/desk.ts'
+import { batchOf } from '../src/runners/onnx/batches.ts'
+import { openDesk, startWorker } from '../src/runners/onnx/desk.ts'
 import type { WorkerTask } from '../src/runners/onnx/worker.ts'
 import { type OnnxOptions, onnxRunner } from '../src/runners/onnx.ts'
 import { type Runner, RunnerError, type Work } from '../src/runners/runner.ts'
@@ -89,8 +90,10 @@ describe('the thread', () => {
     await hanging
     await clock.advance(999)
     expect(started).toHaveLength(1)
+    const ended = new Promise(resolve => started[0]?.once('exit', resolve))
     await clock.advance(1)
     await lost
+    await ended
     expect(await waiting).toBe(1)
     expect(started).toHaveLength(2)
     expect(clock.waiting).toBe(0)
@@ -183,6 +186,18 @@ describe('the queue', () => {
     await expect(runner.check(work('a'))).rejects.toThrow(RunnerError)
     await expect(runner.run(work('a'), () => undefined, live)).rejects.toThrow(RunnerError)
     expect(started).toHaveLength(1)
+  })
+
+  test('a closed desk takes nobody in', async () => {
+    let started = 0
+    const start = () => {
+      started++
+      return new Worker(script, { eval: true })
+    }
+    const desk = openDesk({ clock: handClock(), hangMs: 1_000, start })
+    await desk.close()
+    await expect(desk.compute(batchOf([{ ids: [1], types: [0] }], 0))).rejects.toThrow(RunnerError)
+    expect(started).toBe(0)
   })
 
   test('a close before anything was loaded starts nothing', async () => {

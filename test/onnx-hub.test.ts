@@ -23,10 +23,13 @@ const whole: ReadonlyMap<string, Uint8Array> = new Map(
   ),
 )
 
+const bigFile = 'onnx/model.onnx_data'
 /** What the hub serves, and how. */
 let files: Map<string, Uint8Array>
 let etag: string
 let asked: { path: string; range?: string; token?: string }[]
+/** Bytes of the weights that were sent in whole answers. */
+let sent: number
 let answer: ((path: string, response: ServerResponse) => boolean) | undefined
 
 const server = createServer((request, response) => {
@@ -40,6 +43,7 @@ const server = createServer((request, response) => {
     return
   }
   const from = range && mark === etag ? Number(/^bytes=(\d+)-$/.exec(range)?.[1]) : 0
+  if (path === bigFile) sent += Math.max(0, body.length - from)
   if (from >= body.length && from > 0) response.writeHead(416).end()
   else response.writeHead(from > 0 ? 206 : 200, { etag, 'content-length': body.length - from }).end(body.subarray(from))
 })
@@ -54,13 +58,13 @@ beforeEach(() => {
   files = new Map(whole)
   etag = '"1"'
   asked = []
+  sent = 0
   answer = undefined
 })
 
 const fresh = () => mkdtempSync(join(tmpdir(), 'gridstr-hub-'))
 const live = new AbortController().signal
 const tiny = { repo: 'user/tiny', revision: 'main' }
-const bigFile = 'onnx/model.onnx_data'
 /** Sends the first 100 bytes of the weights, and breaks off when they have come. */
 async function breakOff(cacheDir: string): Promise<void> {
   let sending: ServerResponse | undefined
@@ -109,6 +113,7 @@ describe('a model of a hub', () => {
     asked = []
     const path = await fetchModel(tiny, { cacheDir, endpoint }, live)
     expect(asked).toContainEqual({ path: bigFile, range: 'bytes=100-' })
+    expect(sent).toBe(data.length - 100)
     expect(asked.map(one => one.path)).not.toContain('tokenizer.json')
     expect(new Uint8Array(readFileSync(`${path}_data`))).toEqual(data)
     expect(readdirSync(join(path, '..')).sort()).toEqual(['model.onnx', 'model.onnx_data'])

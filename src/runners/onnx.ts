@@ -89,15 +89,13 @@ export function onnxRunner(options: OnnxOptions = {}): Runner {
     const counted = refuseTask(skilled, work) ?? (await countTokens(sized, sequencesOf(skilled, work), signal))
     if (!counted.ok) throw new RunnerError(`onnx was given work that it refuses (${counted.rule}): ${counted.says}`)
     const seat = await seats.take(signal)
-    let busy: Promise<unknown> = Promise.resolve()
     try {
       const rows: Float32Array[] = []
       const bounds = { mostRows: 64, mostCells: options.batchTokens ?? 8_192 }
       for (const { batch, places } of planBatches(counted.sequences, tokenizer.padId, bounds)) {
         signal.throwIfAborted()
-        const computing = desk.compute(batch)
-        busy = computing.catch(() => undefined)
-        const { width, data } = await untilAborted(computing, signal)
+        // Who leaves meanwhile hears of it at once; the seat is free when the batch has ended.
+        const { width, data } = await desk.compute(batch)
         for (const [row, place] of places.entries()) rows[place] = data.slice(row * width, (row + 1) * width)
       }
       const text = answerOf(skilled, work, rows)
@@ -106,8 +104,7 @@ export function onnxRunner(options: OnnxOptions = {}): Runner {
       signal.throwIfAborted()
       throw error instanceof RunnerError ? error : new RunnerError(`onnx failed: ${error}`, { cause: error })
     } finally {
-      // Nobody computes beside a batch that nobody waits for any more.
-      void busy.then(() => seats.give(seat))
+      seats.give(seat)
     }
   }
 

@@ -34,7 +34,9 @@ export type WorkerWord =
 const known = ['logits', 'sentence_embedding', 'last_hidden_state', 'token_embeddings']
 
 async function openSession(task: WorkerTask) {
-  const ort = await import('onnxruntime-node')
+  const ort = await import('onnxruntime-node').catch(error => {
+    throw new Error(`onnxruntime-node is not there, install it beside gridstr (${reason(error)})`)
+  })
   const session = await ort.InferenceSession.create(task.path, {
     ...{ executionProviders: ['cpu'], graphOptimizationLevel: 'all', logSeverityLevel: 3 },
     ...{ intraOpNumThreads: task.threads, interOpNumThreads: 1, executionMode: 'sequential' },
