@@ -174,6 +174,36 @@ describe('gridstr ask, routed', () => {
     expect(err).toContain(named)
   })
 
+  test.each([
+    ['1', 'sealed'],
+    ['2', 'wrapped'],
+  ])('--privacy %s is kept, and told to a script and on the screen', async (level, cover) => {
+    const { code, last, err } = await say('ask', ['--privacy', level, '--json', words])
+    expect(code).toBe(0)
+    expect(last).toMatchObject({
+      ok: true,
+      privacy: {
+        ...{ level: Number(level), wanted: Number(level), identity: { kind: 'one-job' } },
+        transport: { request: cover, answers: cover },
+      },
+    })
+    expect(err).toContain('a key of this job only')
+  })
+
+  test('without any of it a question is sealed, under a key of one job; with --key under that', async () => {
+    const plain = await say('ask', ['--json', words])
+    expect(plain.last).toMatchObject({ ok: true, privacy: { level: 1, identity: { kind: 'one-job' } } })
+    const { file, pubkey } = keyFile('known')
+    const named = await say('ask', ['--key', file, '--json', words])
+    expect(named.last).toMatchObject({ privacy: { level: 1, identity: { kind: 'own', pubkey } } })
+  })
+
+  test("--privacy 3 wants nodes of one's own, and asks no other", async () => {
+    expect(await say('ask', ['--privacy', '3', words])).toMatchObject({ code: 2, out: '' })
+    const own = npub(keyFile('mine').pubkey)
+    expect((await say('ask', ['--privacy', '3', '--own-node', own, '--json', words])).last).toMatchObject({ ok: false })
+  })
+
   test('every option is in the help', () => {
     const help = [...askCommand.help, ...trustCommand.help].join('\n')
     for (const option of [

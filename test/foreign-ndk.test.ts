@@ -178,6 +178,8 @@ describe('our client asks an NDK provider', () => {
     const outcome = await client.ask({
       text: 'hello',
       node: { pubkey, announcement },
+      // Who opens no sealed job is asked in the open only by those who say so.
+      ...(announcement.encrypted ? {} : { privacy: 0 }),
       capMsats: 5_000n,
       ttlSeconds: 20,
       onEvent: event => void events.push(event),

@@ -8,6 +8,7 @@ import { npub, pubkeyFromText } from '../keys.ts'
 import { openPolicy } from '../routing/index.ts'
 import { showAsk } from './asking.ts'
 import { type Arguments, clean, type Io, jsonLine, UsageError } from './command.ts'
+import { privacyWords } from './privacy-words.ts'
 import { money, type Screen } from './screen.ts'
 import { reason } from './wiring.ts'
 
@@ -16,6 +17,7 @@ export const routingOptions = {
   'router-fee-msats': { type: 'string' },
   policy: { type: 'string' },
   privacy: { type: 'string' },
+  'own-node': { type: 'string', multiple: true },
   region: { type: 'string' },
   'min-score': { type: 'string' },
   deny: { type: 'string', multiple: true },
@@ -28,7 +30,9 @@ export const routingHelp = [
   '  --router-fee-msats N   pay a router up to this for its word (default 0)',
   '  --policy NAME    how to choose where no router helps: default, cheapest, fastest, trusted, local; steps may stand before,',
   '                   as in "proven|cheapest"',
-  '  --privacy 0..3   only nodes that keep this level (default 1: sealed to the node)',
+  '  --privacy 0..3   only nodes that keep this level: 0 readable by all; 1 (default) sealed to the node; 2 in wraps both ways,',
+  '                   so that relays see neither who asks nor what; 3 as 2, and only nodes of your own',
+  '  --own-node NPUB  a node of your own; repeat for more',
   '  --region NAME    only nodes there',
   '  --min-score N    only nodes that the router scores at least so high, 0 to 100',
   '  --deny NPUB      never this node; repeat for more',
@@ -39,7 +43,7 @@ export const routingHelp = [
 
 type Wish = Pick<
   RoutedQuestion,
-  'routers' | 'routerFeeMsats' | 'policy' | 'privacy' | 'region' | 'minScore' | 'deny' | 'explore' | 'hedge'
+  'routers' | 'routerFeeMsats' | 'policy' | 'privacy' | 'own' | 'region' | 'minScore' | 'deny' | 'explore' | 'hedge'
 >
 
 /** What is wished of routing; `undefined` where nothing is. Throws `UsageError`. */
@@ -51,10 +55,13 @@ export function routingOf(args: Arguments): Wish | undefined {
   const fee = args.number('router-fee-msats', 0, 1_000_000_000)
   const routers = args.texts('router').map(text => keyOf('router', text))
   const deny = args.texts('deny').map(text => keyOf('deny', text))
+  const own = args.texts('own-node').map(text => keyOf('own-node', text))
+  if (privacy === 3 && own.length === 0)
+    throw new UsageError('--privacy 3: name the nodes of your own with --own-node.')
   const hedge = !args.flag('no-hedge')
   const explore = args.flag('explore')
   const said = [policy, privacy, region, minScore, fee].some(value => value !== undefined)
-  if (!said && hedge && !explore && routers.length === 0 && deny.length === 0) return undefined
+  if (!said && hedge && !explore && routers.length === 0 && deny.length === 0 && own.length === 0) return undefined
   try {
     openPolicy(policy)
   } catch (error) {
@@ -63,6 +70,7 @@ export function routingOf(args: Arguments): Wish | undefined {
   return {
     ...{ routers, deny, hedge },
     ...(explore ? { explore } : {}),
+    ...(own.length > 0 ? { own } : {}),
     ...(policy === undefined ? {} : { policy }),
     ...(privacy === undefined ? {} : { privacy: privacy as 0 | 1 | 2 | 3 }),
     ...(region === undefined ? {} : { region }),
@@ -136,14 +144,16 @@ const routerWords = ({ router, state, code = '', says = '' }: RouterWord): strin
 
 /** The last lines. Exit status 0 for an answer. */
 export function closingRouted(outcome: RoutedOutcome, io: Io, screen: Screen, json: boolean): number {
-  const { ok, text, msats, feeMsats, ms, firstTextMs, attempts, hedges, answered, route, acknowledged } = outcome
-  const told = { msats, feeMsats, ms, attempts, hedges, route: { by: route.by, routers: route.routers }, acknowledged }
+  const { ok, text, msats, feeMsats, ms, firstTextMs, attempts, hedges, answered, route, acknowledged, privacy } =
+    outcome
+  const by = { by: route.by, routers: route.routers }
+  const told = { msats, feeMsats, ms, attempts, hedges, route: by, acknowledged, privacy }
   if (!json && ok) io.out('')
   if (json && answered) {
-    const { request, result, preimage, receipt, splits, usage } = answered
+    const { request, result, preimage, receipt, splits, usage, finish } = answered
     const ids = { request: request.id, result: result?.id, receipt: receipt?.id }
     const shares = splits?.map(one => ({ ...one, receipt: one.receipt?.id }))
-    io.out(jsonLine({ ok, text, ...ids, preimage, splits: shares, usage, firstTextMs, ...told }))
+    io.out(jsonLine({ ok, text, ...ids, preimage, splits: shares, usage, finish, firstTextMs, ...told }))
   } else if (json)
     io.out(
       jsonLine({ ok, code: outcome.code, error: clean(outcome.says ?? ''), ...(text === '' ? {} : { text }), ...told }),
@@ -154,6 +164,7 @@ export function closingRouted(outcome: RoutedOutcome, io: Io, screen: Screen, js
     const back = refundMsats > 0n ? `, ${money(refundMsats)} came back` : refund === 'unpaid' ? ', claimed back' : ''
     screen.line('attempt', `${npub(node)} ${state} · ${paid === 0n ? 'nothing paid' : `${money(paid)}${some}`}${back}`)
   }
+  if (privacy) screen.line('privacy', privacyWords(privacy))
   const cost = `${money(msats)}${feeMsats > 0n ? ` and ${money(feeMsats)} for routers` : ''}`
   if (!ok) {
     screen.line('failed', `${clean(outcome.says ?? '')}${msats > 0n ? ` You paid ${cost} in all.` : ''}`)

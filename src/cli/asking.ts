@@ -6,6 +6,7 @@ import type { BilledTerms, TermsWord } from '../../kinds/index.ts'
 import type { AskEvent, Client, Outcome, SplitOutcome } from '../client/client.ts'
 import { npub } from '../keys.ts'
 import { clean, type Io, jsonLine } from './command.ts'
+import { privacyWords } from './privacy-words.ts'
 import { money, type Screen, short } from './screen.ts'
 
 /** A wallet that stays silent is waited for: two seconds after Ctrl-C, a minute after the question's own time. */
@@ -88,7 +89,7 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
 
 /** The last lines. Exit status 0 for an answer. */
 export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean): number {
-  const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage, splits } = outcome
+  const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage, splits, finish, privacy } = outcome
   if (!json && ok) io.out('')
   if (json)
     io.out(
@@ -106,10 +107,22 @@ export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean)
               receipt: receipt?.id,
               splits: splits?.map(one => ({ ...one, receipt: one.receipt?.id })),
               usage,
+              finish,
+              privacy,
             }
-          : { ok, code: outcome.code, error: clean(outcome.says ?? ''), request: request.id, msats, ms, preimage },
+          : {
+              ok,
+              code: outcome.code,
+              error: clean(outcome.says ?? ''),
+              request: request.id,
+              msats,
+              ms,
+              preimage,
+              privacy,
+            },
       ),
     )
+  screen.line('privacy', privacyWords(privacy))
   if (!ok) {
     screen.line(
       'failed',

@@ -18,10 +18,11 @@ import { sayOfAnswer, type WordSaid } from './escrow-word.ts'
 import { claimMs, type Following, follow } from './follow.ts'
 import { openIdentities } from './identity.ts'
 import { readOpening, replay } from './keeping.ts'
+import { type KnownJob, openKnown } from './known.ts'
 import { levelOf, wrappedFrom } from './levels.ts'
 import type { LnurlUse } from './lightning-address.ts'
 import type { Identity } from './one-key.ts'
-import { openJob, reopenJob } from './opening.ts'
+import { type Opened, openJob, reopenJob } from './opening.ts'
 import type { Outcome, Question } from './question.ts'
 import type { DeepCheck } from './recompute.ts'
 import type { Route } from './route.ts'
@@ -31,6 +32,7 @@ import { resumeFees } from './router-fee.ts'
 export type { AskEvent } from './ask.ts'
 export type { WordSaid } from './escrow-word.ts'
 export type { Attempt, AttemptState } from './failover.ts'
+export type { KnownJob } from './known.ts'
 export type { LnurlUse } from './lightning-address.ts'
 export { chooseNode, type Offer, readMarket } from './market.ts'
 export type { PrivacyReport, Reader } from './privacy-report.ts'
@@ -89,6 +91,17 @@ export interface Client {
   readonly pubkey: string
   /** Jobs and claims that an earlier process left in the journal, taken up again. */
   resume(onEvent?: (event: AskEvent, request: Event) => void): readonly Resumed[]
+  /** The jobs that the journal knows, newest first: those that have not ended, and those that were paid. */
+  jobs(): readonly KnownJob[]
+  /** One job of the journal. */
+  job(request: string): KnownJob | undefined
+  /** One job, asked anew of the relays where its answer is not here: its money is left to whoever finishes it. */
+  lookUp(request: string, signal?: AbortSignal): Promise<KnownJob | undefined>
+  /**
+   * Withdraws a job that an earlier process left, as privately as it was asked. False where there is none that could be;
+   * a job of this process is withdrawn by the signal that it was asked with. Call `resume` afterwards, for its money.
+   */
+  withdraw(request: string): Promise<boolean>
   /** Says to the verifier of an escrow what the customer thinks of the answer. */
   say(job: string, word: 'accept' | 'complain'): Promise<WordSaid>
   /** Asks routers who should answer. */
@@ -117,14 +130,25 @@ export function openClient(options: ClientOptions): Client {
   async function start(question: Question, how: Following, signal?: AbortSignal, known?: Identity): Promise<Outcome> {
     const identity = known ?? identityFor(question)
     try {
-      return await follow(all, openJob(all, question, identity), how, signal)
+      return await run(openJob(all, question, identity), how, signal)
     } finally {
       identity.drop()
     }
   }
 
+  /** Jobs that are followed in this process. */
+  const running = new Set<string>()
+  async function run(opened: Opened, how: Following, signal?: AbortSignal): Promise<Outcome> {
+    const { id } = opened.opening.request
+    running.add(id)
+    return follow(all, opened, how, signal).finally(() => running.delete(id))
+  }
+
   const routing = openRouting({ ...all, identityFor, start })
+  const { withdraw, ...known } = openKnown({ relays, keys, clock, journal, identities })
   return {
+    ...known,
+    withdraw: async request => !running.has(request) && withdraw(request),
     pubkey: identities.own.pubkey,
     ask: (question, signal) => start(question, question, signal),
     route: routing.route,
@@ -145,7 +169,7 @@ export function openClient(options: ClientOptions): Client {
         const { request, ask } = opening
         const reopened = replay(ask, row.facts)
         const opened = reopenJob(opening, identities.of(opening.secret))
-        return [{ request, outcome: follow(all, opened, { onEvent: event => onEvent?.(event, request), reopened }) }]
+        return [{ request, outcome: run(opened, { onEvent: event => onEvent?.(event, request), reopened }) }]
       })
     },
   }

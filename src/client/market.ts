@@ -2,8 +2,8 @@
  * Who is there to be asked: announcements and heartbeats read from the relays, and the plainest way to choose among them.
  * @module
  */
-import type { Announcement, Event } from '../../kinds/index.ts'
-import { handler, heartbeat, offering, ofKinds, textRequest } from '../../kinds/index.ts'
+import type { Announcement, Event, Privacy } from '../../kinds/index.ts'
+import { handler, heartbeat, offering, ofKinds, privacyLevels, textRequest } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
 import { askedMsats } from '../ledger/index.ts'
@@ -24,6 +24,8 @@ export interface Wish {
   readonly model?: string
   /** Only this key. */
   readonly to?: string
+  /** Only who keeps this level of privacy. */
+  readonly privacy?: Privacy
 }
 
 /**
@@ -67,7 +69,7 @@ function noteBeat(beats: Map<string, number>, event: Event) {
 
 export type Choice =
   | { readonly ok: true; readonly offer: Offer }
-  | { readonly ok: false; readonly code: 'no-node' | 'over-cap' | 'no-model'; readonly says: string }
+  | { readonly ok: false; readonly code: 'no-node' | 'over-cap' | 'no-model' | 'privacy'; readonly says: string }
 
 /** The alive before the silent, then the cheapest, then the newest announcement. A price that nobody said comes last. */
 export function chooseNode(offers: readonly Offer[], wish: Wish): Choice {
@@ -96,8 +98,15 @@ export function chooseNode(offers: readonly Offer[], wish: Wish): Choice {
   }
   const { kind = textRequest.number, model } = wish
   const asks = ({ announcement }: Offer) => announcement.priceMsats ?? askedMsats(announcement, { kind, model })
+  const { privacy } = wish
+  const fit = able.filter(({ announcement }) => privacy === undefined || privacyLevels(announcement).includes(privacy))
+  if (fit.length === 0) {
+    const kept = [...new Set(able.flatMap(({ announcement }) => privacyLevels(announcement)))].sort()
+    const says = `Nobody here keeps level ${privacy} of privacy. Kept: ${kept.join(', ') || 'none'}: choose with --privacy.`
+    return { ok: false, code: 'privacy', says }
+  }
   const rank = (offer: Offer) => [offer.alive ? 0 : 1, asks(offer) === undefined ? 1 : 0] as const
-  const sorted = [...able].sort((a, b) => {
+  const sorted = [...fit].sort((a, b) => {
     const [ra, rb] = [rank(a), rank(b)]
     const price = (asks(a) ?? 0n) - (asks(b) ?? 0n)
     return ra[0] - rb[0] || ra[1] - rb[1] || Number(price) || b.announcedAt - a.announcedAt

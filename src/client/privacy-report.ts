@@ -156,6 +156,31 @@ export function privacyOf(facts: PrivacyFacts): PrivacyReport {
   }
 }
 
+/** The reports of several jobs that served one question, as one: the worst of each, and all who read any of it. */
+export function mergedPrivacy(reports: readonly PrivacyReport[]): PrivacyReport | undefined {
+  const last = reports.at(-1)
+  if (!last) return undefined
+  const readers = new Map(reports.flatMap(one => one.readers).map(one => [`${one.who} ${one.pubkey}`, one]))
+  const ends = reports.flatMap(({ retention }) => retention.relaysUntil ?? [])
+  const { relaysUntil: _, ...kept } =
+    reports.find(one => one.retention.relaysUntil === undefined)?.retention ?? last.retention
+  const covers = reports.flatMap(({ transport }) => (transport.answers === 'none' ? [] : [transport.answers]))
+  const asked = reports.filter(({ transport }) => transport.relays.length > 0)
+  return {
+    level: Math.min(...reports.map(({ level }) => level)) as Privacy,
+    wanted: last.wanted,
+    // Everybody comes last, as in one report.
+    readers: [...readers.values()].sort((a, b) => Number(a.who === 'everybody') - Number(b.who === 'everybody')),
+    identity: reports.find(({ identity }) => identity.kind === 'own')?.identity ?? last.identity,
+    transport: {
+      relays: [...new Set(asked.flatMap(({ transport }) => transport.relays))],
+      request: least((asked.length > 0 ? asked : reports).map(({ transport }) => transport.request)) ?? 'open',
+      answers: least(covers) ?? 'none',
+    },
+    retention: { ...kept, ...(ends.length === reports.length ? { relaysUntil: Math.max(...ends) } : {}) },
+  }
+}
+
 /** Until when relays were asked to keep what they keep at all, where every such event says so. */
 function retentionOf({ said, heard, nodeSeconds }: PrivacyFacts): { relaysUntil?: number; says: string } {
   const events = [...said, ...heard.flatMap(({ event, wrapped }) => (wrapped ? [] : [event]))]

@@ -18,6 +18,7 @@ import { wrappedFrom } from './levels.ts'
 import { type Measurements, openMeasurements } from './measured.ts'
 import type { Identity } from './one-key.ts'
 import type { Patience } from './patience.ts'
+import { mergedPrivacy, type PrivacyReport } from './privacy-report.ts'
 import { kindOf, type Outcome, type Question } from './question.ts'
 import { type DeepCheck, isDrawn, recompute } from './recompute.ts'
 import { type Route, routeQuestion } from './route.ts'
@@ -80,6 +81,8 @@ export interface RoutedOutcome {
   readonly hedges: number
   /** Of the node that answered. */
   readonly answered?: Outcome
+  /** Who could read it, of all the nodes that were asked. Absent where none was. */
+  readonly privacy?: PrivacyReport
   readonly code?: string
   readonly says?: string
   /** Ids of what was said publicly. */
@@ -262,7 +265,8 @@ function outcomeOf(
   const back = attempts.reduce((sum, { refundMsats }) => sum + refundMsats, 0n)
   // A route that was known has been paid for by the question that found it.
   const feeMsats = question.route ? 0n : route.feeMsats
-  const whole = { text, msats: paid - back, feeMsats, route, attempts, hedges }
+  const privacy = mergedPrivacy(outcomes.map(({ outcome }) => outcome.privacy))
+  const whole = { text, msats: paid - back, feeMsats, route, attempts, hedges, ...present({ privacy }) }
   if (answered) return { ok: true, ...whole, answered }
   const { code, says } = whyNot(route, tried, question, signal)
   return { ok: false, ...whole, code, says }

@@ -44,11 +44,11 @@ export const askCommand: Command = {
     '  --accept JOB, --complain JOB   under escrow: tell the verifier what you think of the answer to this job, and nothing else',
     '                   (end the asking with Ctrl-C before: a journal serves one process; then --resume hears the end)',
     '  --resume         ask nothing, finish what an earlier run left',
-    '  --key FILE       your Nostr key (default: a new one per run, so that nobody can link your questions)',
+    '  --key FILE       your Nostr key (default: a new one for each job, so that nobody can link your questions)',
     '  --max-tokens N, --timeout SECONDS',
     '  --accuse         where the node or router provably broke a rule, publish the evidence for all to see (default: do not).',
     '                   It shows the least that proves it; of sealed events also the key that opens everything between',
-    '                   your key and that node: a key of one run gives away one job, the key of --key all of yours there',
+    '                   your key and that node: a key of one job gives away that job, the key of --key all of yours there',
     ...routingHelp,
     '  --json           {"event":"chunk","text":…} lines, then one line with "ok"',
     '',
@@ -127,6 +127,7 @@ export const askCommand: Command = {
       if (info?.ok === false) return refuse('wallet', info.says)
       const client = openClient({
         ...{ relays, keys, secret, clock: io.clock, journal, caps, network: info?.network ?? 'mainnet' },
+        identity: args.text('key') === undefined ? 'one-job' : 'own',
         ...(wallet ? { payer: wallet, payee: wallet } : {}),
         ...(info?.nodeKey ? { nodeKey: info.nodeKey } : {}),
         ...(args.flag('lnurl') ? { lnurl: {} } : {}),
@@ -163,7 +164,7 @@ export const askCommand: Command = {
       screen.progress('market', `looking for nodes on ${urls.join(', ')} …`)
       const offers = await readMarket(relays, seconds(io.clock), undefined, io.signal)
       const wish = {
-        capMsats,
+        ...{ capMsats, privacy: 1 as const },
         ...(model === undefined ? {} : { model }),
         ...(wanted === undefined ? {} : { to: wanted }),
       }
