@@ -16,6 +16,7 @@ import { mcpCommand } from './commands/mcp.ts'
 import { nodeCommand } from './commands/node.ts'
 import { relayCommand } from './commands/relay.ts'
 import { routerCommand } from './commands/router.ts'
+import { runProgramCommand } from './commands/run.ts'
 import { simCommand } from './commands/sim.ts'
 import { trustCommand } from './commands/trust.ts'
 import { verifierCommand } from './commands/verifier.ts'
@@ -31,6 +32,7 @@ const working: readonly Command[] = [
   jobsCommand,
   jobCommand,
   batchCommand,
+  runProgramCommand,
   mcpCommand,
   marketCommand,
   walletCommand,

@@ -9,7 +9,9 @@ import { commands } from './index.ts'
 /** Exit status: 0 done, 1 failed, 2 wrongly called. Bugs are thrown. */
 export async function runCommand(argv: readonly string[], io: Io): Promise<number> {
   const [first = 'help', ...rest] = argv
-  const wantsHelp = first === '--help' || first === '-h' || rest.includes('--help') || rest.includes('-h')
+  // What stands behind two dashes is for somebody else.
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest
+  const wantsHelp = first === '--help' || first === '-h' || own.includes('--help') || own.includes('-h')
   const name = first.startsWith('-') ? 'help' : first
   const command = commands.find(one => one.name === (wantsHelp ? 'help' : name))
   try {
