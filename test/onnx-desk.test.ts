@@ -1,4 +1,5 @@
 /** The thread of a model: one crash, one hang or one abort costs one piece of work and no more. */
+import { readdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, test } from 'vitest'
 import { readEmbeddings } from '../kinds/index.ts'
@@ -232,6 +233,20 @@ describe('the real thread', () => {
     expect(tasks).toEqual([
       { path: expect.stringMatching(/model\.onnx$/), threads: 2, pooling: 'mean', classifies: false },
     ])
+  })
+
+  test.runIf(process.platform === 'linux')('computes on as many threads as it was given', async () => {
+    const grown = async (threads: number): Promise<number> => {
+      const before = readdirSync('/proc/self/task').length
+      const runner = onnxRunner({ model, threads })
+      await runner.models()
+      const after = readdirSync('/proc/self/task').length
+      await runner.close()
+      return after - before
+    }
+    await grown(1)
+    const [one, five] = [await grown(1), await grown(5)]
+    expect(five - one).toBe(4)
   })
 
   test('two pieces of work at once do not mix', async () => {

@@ -174,6 +174,21 @@ describe('a model', () => {
     expect((await judge.models())[0]).not.toHaveProperty('dimensions')
   })
 
+  test('whose config says that it classifies gives scores, whatever its graph calls them', async () => {
+    const { nodes, outputs, ...rest } = scorer(3)
+    const renamed = {
+      ...rest,
+      nodes: [...nodes, { op: 'Identity', inputs: ['logits'], outputs: ['result'] }],
+      outputs: outputs.map(port => ({ ...port, name: 'result' })),
+    }
+    const kindsBy = async (said: object) => {
+      const runner = runnerOf(modelFiles(renamed, { 'config.json': said }))
+      return (await runner.models())[0]?.kinds
+    }
+    expect(await kindsBy(labelled)).toEqual([5082])
+    expect(await kindsBy({ model_type: 'bert' })).toEqual([5080, 5081, 5082])
+  })
+
   test('that serves none of the wanted kinds does not start', async () => {
     const runner = onnxRunner({ model: folderOf(modelFiles(scorer(1))), kinds: [5080] })
     await expect(runner.models()).rejects.toThrow(RunnerError)
