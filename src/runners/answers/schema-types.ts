@@ -27,7 +27,7 @@ export function readTyped(schema: Keywords, at: string, reading: Reading): Schem
   if (stranger !== undefined) return reading.fail(says.keyword(stranger, at))
   const { type } = schema
   if (Array.isArray(type) && type.length > 0)
-    return { is: 'one', of: type.map(one => readOne(schema, `${one}`, at, reading)) }
+    return { is: 'one', of: type.map(one => readOne(schema, one, at, reading)) }
   if (typeof type === 'string') return readOne(schema, type, at, reading)
   if (type !== undefined) return reading.fail(says.value('type', at, 'the name of a type or a list of names'))
   if (keys.length === 0) return { is: 'any' }
@@ -37,7 +37,7 @@ export function readTyped(schema: Keywords, at: string, reading: Reading): Schem
     : reading.fail(says.value('type', at, 'said, because the keywords are of several'))
 }
 
-function readOne(schema: Keywords, type: string, at: string, reading: Reading): Schema {
+function readOne(schema: Keywords, type: unknown, at: string, reading: Reading): Schema {
   if (type === 'null' || type === 'boolean') return { is: type }
   if (type === 'string') return readString(schema, at, reading)
   if (type === 'integer' || type === 'number') return readNumber(schema, type, at, reading)

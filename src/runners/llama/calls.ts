@@ -73,7 +73,9 @@ function markerOf(model: LlamaModel, prefix: readonly Token[], plain: string): M
   const token = prefix[at]
   if (token !== undefined) return { token, after: () => prefix.slice(at + 1) }
   const text = model.detokenize(prefix, true) || plain
-  const begin = text.trim()
+  // A long first word is mark enough: what follows it models spell with blanks of their own.
+  const [word = ''] = text.trim().split(/\s/)
+  const begin = word.length >= 6 ? word : text.trim()
   return {
     text: begin,
     after: characters => model.tokenize(text.slice(text.indexOf(begin) + characters), false, 'trimLeadingSpace'),
