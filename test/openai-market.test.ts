@@ -94,3 +94,19 @@ test('the same idempotency key is one job and one payment, in another fetch too'
     expect(requests()).toBe(1)
     expect(session.budget().spentMsats).toBe(2_000n)
   }))
+
+test('a fetch of its own opens a session with the first call and closes it', () =>
+  withSession(open, [{}], {}, async ({ world, grid }) => {
+    const { clock, keys } = world
+    const fetch = createFetch({ relays: world.connect(), wallet: grid.payer, maxSats: 5, clock, keys })
+    const client = new OpenAI({ apiKey: 'sk-secret', baseURL: 'http://nostr.invalid/v1', fetch })
+    const { response } = await client.chat.completions.create(call).withResponse()
+    expect(response.headers.get('x-gridstr-cost-msats')).toBe('2000')
+    const { choices } = await client.chat.completions.create({ ...call, n: 2 })
+    expect(choices.map(({ message }) => message.content)).toEqual([messages[0]?.content, messages[0]?.content])
+    await expect(client.chat.completions.create({ ...call, n: 3 })).rejects.toMatchObject({ status: 402 })
+    const session = await fetch.session()
+    expect(session.budget().spentMsats).toBe(6_000n)
+    await fetch.close()
+    await expect(client.chat.completions.create(call)).rejects.toMatchObject({ status: 500, code: 'closed' })
+  }))

@@ -225,6 +225,24 @@ describe('time and pace', () => {
     expect(clock.waiting).toBe(0)
   })
 
+  test('who leaves leaves no timer behind, before the head and after it', async () => {
+    for (const told of [true, false]) {
+      const clock = handClock()
+      const session = sessionDouble(job => told && job.tell({ moment: 'delta', delta: { text: 'Good' } }))
+      const control = new AbortController()
+      const { signal } = control
+      const head = post(createFetch({ session, clock }), '/chat/completions', asked, { signal })
+      const waits = told ? reading(await head) : undefined
+      await waits?.next()
+      const next = waits?.next() ?? head
+      const lost = expect(next).rejects.toMatchObject({ name: 'AbortError' })
+      while (clock.waiting === 0) await Promise.resolve()
+      control.abort()
+      expect(clock.waiting).toBe(0)
+      await lost
+    }
+  })
+
   test('nothing is read ahead of who reads but a step', async () => {
     const session = sessionDouble(job => say(job, pieces('a'.repeat(4_000))))
     const response = await post(createFetch({ session }), '/chat/completions', asked)

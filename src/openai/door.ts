@@ -75,13 +75,16 @@ function orLeft<T>(what: Promise<T>, signal: AbortSignal | undefined): Promise<T
   if (!signal) return what
   return new Promise((resolve, reject) => {
     const left = () => reject(signal.reason)
-    if (signal.aborted) return left()
-    signal.addEventListener('abort', left, { once: true })
+    if (signal.aborted) left()
+    else signal.addEventListener('abort', left, { once: true })
     what.then(resolve, reject).finally(() => signal.removeEventListener('abort', left))
   })
 }
 
-/** Asks, waits for all answers and hands them over whole. Where one fails for good, the others are withdrawn. */
+/**
+ * Asks, waits for all answers and hands them over whole. Where one fails for good, the others are withdrawn;
+ * where it may be asked again they go on, for the next try to join.
+ */
 export async function whole(
   call: Call,
   questions: readonly SessionQuestion[],
@@ -93,15 +96,10 @@ export async function whole(
     const running = ask(session, dressed(call.door, questions), one)
     const all = running.outcomes.map(async outcome => {
       const end = await outcome
-      if (end.ok) return end
-      const error = errorOf(end)
-      if (!error.again) throw error
-      return error
+      if (!end.ok) throw errorOf(end)
+      return end
     })
-    const ends = await orLeft(Promise.all(all), call.signal)
-    const failed = ends.find(end => end instanceof ApiError)
-    if (failed) throw failed
-    const answers = ends.flatMap(end => (end instanceof ApiError ? [] : [end]))
+    const answers = await orLeft(Promise.all(all), call.signal)
     const response = Response.json(write(answers), { headers: answerHeaders(answers) })
     one.over({ end: 'answered' })
     return response
