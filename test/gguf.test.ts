@@ -54,7 +54,7 @@ describe('a model of random weights', () => {
     const path = join(folder, 'long.gguf')
     await writeRandomGguf(path, { parameters: 300_000, seed: 3 })
     const runner = llamaRunner({ model: path, threads: 1, gpu: false, parallel: 1 })
-    const question = 'so many words '.repeat(450)
+    const question = Array.from({ length: 420 }, (_, index) => `word ${index}`).join(' ')
     const estimate = await runner.check(work(question))
     // llama.cpp takes 512 tokens at once here.
     expect(estimate.ok && estimate.promptTokens).toBeGreaterThan(1_024)

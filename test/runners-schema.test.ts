@@ -173,6 +173,19 @@ describe('a schema', () => {
   })
 
   test.each([
+    [{ type: 'integer', minimum: -17, maximum: 253 }, '0 -17 253 99 -1 249', '254 -18 300 -20 1000 - 1.0'],
+    [{ type: 'integer', exclusiveMinimum: 0, exclusiveMaximum: 100 }, '1 99 10', '0 100 -1'],
+    [{ type: 'number', minimum: 0, maximum: 1 }, '0 0.5 1', '1.5 -0.1 2 1.0'],
+    [{ type: 'number', exclusiveMinimum: 0 }, '0.5 1 20.25', '0 -1 0.0'],
+    [{ type: 'number', minimum: -2, exclusiveMaximum: 3 }, '-2 -1.5 2.99 0 -0.5', '3 -2.5 -3 3.5'],
+    [{ type: 'number', exclusiveMinimum: -3, exclusiveMaximum: -1 }, '-2.5 -1.5 -2 -1.01', '-3 -1 0 -3.5 -0.5 1'],
+  ])('of numbers %j is kept at both ends', async (schema, good, bad) => {
+    const matches = await matcher(treeOf(schema))
+    for (const text of good.split(' ')) expect(matches(text), text).toBe(true)
+    for (const text of bad.split(' ')) expect(matches(text), text).toBe(false)
+  })
+
+  test.each([
     [{ type: 'array', uniqueItems: true }, /"uniqueItems" at #/],
     [
       { type: 'object', properties: { a: { type: 'object', patternProperties: {} } } },

@@ -67,9 +67,10 @@ export function runnerSuite(name: string, open: () => Promise<Runner> | Runner, 
     })
 
     test('stops at the token limit and says so', async () => {
-      const { done } = await collect(runner, work(questions.first, { maxTokens: 2 }))
+      const { done, pieces } = await collect(runner, work(questions.first, { maxTokens: 2 }))
       expect(done.finish).toBe('length')
       expect(done.outputTokens).toBe(2)
+      expect(pieces.length).toBeLessThanOrEqual(2)
     })
 
     test('stops with the reason of the signal, even before the first piece, and works on afterwards', async () => {
