@@ -1,7 +1,10 @@
 /** Prices of tokens: what they cost, what a bid buys, and that no rounding makes a millisatoshi. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { openNodeJob } from '../src/job/node-side.ts'
+import type { NodeJob } from '../src/job.ts'
 import { type Metered, meteredMsats, tokensFor } from '../src/ledger/tariff.ts'
+import { openCounting } from '../src/node/counting.ts'
 import { openPricing } from '../src/node/pricing.ts'
 
 const msats = fc.oneof(fc.bigInt(0n, 3n), fc.bigInt(0n, 5_000n), fc.bigInt(0n, 10n ** 12n))
@@ -42,7 +45,7 @@ describe('what tokens cost', () => {
 
   test('counts that are none cost nothing', () => {
     const of = { flatMsats: 1n, promptMsatsPer1k: 5n, answerMsatsPer1k: 5n }
-    for (const odd of [-1, Number.NaN, Number.POSITIVE_INFINITY, 0.5, -Number.MAX_VALUE])
+    for (const odd of [-1, -5_000, Number.NaN, Number.POSITIVE_INFINITY, 0.5, -Number.MAX_VALUE])
       expect(meteredMsats(of, odd, odd)).toBe(1n)
   })
 
@@ -122,6 +125,20 @@ describe('what a job is billed', () => {
     expect(priced).toMatchObject({ msats: 8n, metered: { maxTokens: 0 } })
     expect(priced.why).toBeUndefined()
   })
+})
+
+test('withdrawn work costs its prompt and the tokens that were made of it, those of earlier parts too', () => {
+  const [opened] = openNodeJob({ id: 'j', customer: 'c', msats: 9n, when: 'parts', parts: 2, now: 0, ttlSeconds: 9 })
+  const price = { flatMsats: 1n, promptMsatsPer1k: 1_000n, answerMsatsPer1k: 10_000n, promptTokens: 3, maxTokens: 9 }
+  const counting = openCounting(price)
+  const job: NodeJob = { ...opened, soFar: { text: 'a', model: 'm', promptTokens: 3, outputTokens: 4 } }
+  counting.begin(job)
+  counting.said()
+  expect(counting.of({ fact: 'cancel' })).toEqual({ fact: 'cancel', costMsats: 1n + 3n + 50n })
+  counting.begin(job)
+  expect(counting.of({ fact: 'cancel' })).toMatchObject({ costMsats: 1n + 3n + 40n })
+  expect(counting.of({ fact: 'again' })).toEqual({ fact: 'again' })
+  expect(openCounting(undefined).of({ fact: 'cancel' })).toEqual({ fact: 'cancel' })
 })
 
 describe('a tariff that cannot be kept is said at the start', () => {
