@@ -14,22 +14,25 @@ import type { Answered, Unanswered } from './session.ts'
 
 /** An outcome of one job, and what the whole question cost and took. */
 export function answeredOf(
-  outcome: Outcome & { readonly privacy?: PrivacyReport },
+  outcome: Outcome,
   deltas: boolean,
-  whole: Pick<Answered, 'msats' | 'feeMsats' | 'attempts' | 'ms'> & { readonly firstMs?: number | undefined },
+  whole: Pick<Answered, 'msats' | 'feeMsats' | 'attempts' | 'ms'> & {
+    readonly firstMs?: number | undefined
+    readonly privacy?: PrivacyReport | undefined
+  },
 ): Answered {
   const { job, request, result, receipt, preimage, usage, privacy } = outcome
-  const { firstMs, ...rest } = whole
+  const { firstMs, privacy: said, ...rest } = whole
   const read = readAnswer(outcome.text ?? '', deltas)
   return {
     ok: true,
     ...{ request: request.id, node: job.node ?? result?.pubkey ?? '', model: job.answer?.model ?? '' },
     ...{ result: result?.id ?? '', ...present({ receipt: receipt?.id, preimage, firstMs }) },
     ...read,
-    finish: finishOf(read, job.answer?.finish),
+    finish: finishOf(read, outcome.finish ?? job.answer?.finish),
     usage: usage ?? { promptTokens: job.answer?.promptTokens ?? 0, outputTokens: job.answer?.outputTokens ?? 0 },
     ...rest,
-    privacy: privacy ?? keptPrivacy(request.pubkey, job.node),
+    privacy: said ?? privacy,
   }
 }
 
@@ -38,8 +41,8 @@ const finishOf = ({ toolCalls }: Gathered, said: Answered['finish'] | undefined)
 
 /** What a routed question came to. */
 export function routedAnswer(routed: RoutedOutcome, deltas: boolean): Answered | Unanswered {
-  const { answered, msats, feeMsats, attempts, ms, firstTextMs: firstMs, code = 'failed', says = '' } = routed
-  if (routed.ok && answered) return answeredOf(answered, deltas, { msats, feeMsats, attempts, ms, firstMs })
+  const { answered, msats, feeMsats, attempts, ms, firstTextMs: firstMs, privacy, code = 'failed', says = '' } = routed
+  if (routed.ok && answered) return answeredOf(answered, deltas, { msats, feeMsats, attempts, ms, firstMs, privacy })
   const request = attempts.findLast(({ job }) => job !== undefined)?.job
   return unanswered(code, says, { msats: msats + feeMsats, ms, ...present({ request }) })
 }

@@ -13,7 +13,7 @@ import { openPolicy } from '../routing/index.ts'
 import { begin, type Desk } from './asking.ts'
 import { openEarlier } from './earlier.ts'
 import { reason, SessionError, unanswered } from './failure.ts'
-import { knownJobs, lookAtJob } from './jobs.ts'
+import { openJobs } from './jobs.ts'
 import { infoOf, journalOf, relaysOf, relayTrouble, untilConnected, walletOf } from './opening.ts'
 import { openPurse } from './purse.ts'
 import { type Defaults, routedQuestion } from './question.ts'
@@ -23,7 +23,7 @@ import { asAsking, openSharing } from './sharing.ts'
 import { openStanding } from './standing.ts'
 
 export { SessionError } from './failure.ts'
-export { knownJobs, lookAtJob, withdrawEarlier } from './jobs.ts'
+export { type Jobs, type JobsOptions, openJobs } from './jobs.ts'
 export * from './session.ts'
 
 /** What people should know beside the answers. */
@@ -127,6 +127,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
       ...{ client, clock, journal: journal.it, purse, routes, defaults, giveUp: giveUp.signal },
       trouble: () => relayTrouble(relays.it),
     }
+    const jobs = openJobs({ journal: journal.it, relays: relays.it, keys, clock })
     earlier.resume()
     if (earlier.open.length > 0)
       onNotice?.({ code: 'resumed', says: `${earlier.open.length} jobs of an earlier process go on.` })
@@ -178,8 +179,8 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
       },
       budget: purse.budget,
       balance: async signal => wallet?.it.balance(signal).catch(() => undefined),
-      jobs: () => knownJobs(journal.it),
-      job: (request, signal) => lookAtJob({ journal: journal.it, relays: relays.it, keys }, request, signal),
+      jobs: jobs.list,
+      job: jobs.find,
       cancel: request => sharing.cancel(request),
       earlier(request) {
         const running = earlier.running(request)

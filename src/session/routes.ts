@@ -5,7 +5,7 @@
  */
 import { lru } from '../bounded.ts'
 import type { Client, Route, RoutedQuestion } from '../client/client.ts'
-import type { Clock } from '../clock.ts'
+import { aborted, type Clock } from '../clock.ts'
 
 export interface Routes {
   /** A route of at most 30 s; waits only where none is kept. `undefined`: the question looks for its own way. */
@@ -96,10 +96,7 @@ export function openRoutes({
         return one.uses++ === 0 ? one.route : again(one.route)
       }
       const found = look(one)
-      const gone = new Promise<undefined>(resolve => {
-        signal?.addEventListener('abort', () => resolve(undefined), { once: true })
-      })
-      const route = await Promise.race([found, gone])
+      const route = await Promise.race([found, aborted(signal)])
       one.uses++
       return route
     },
@@ -134,9 +131,8 @@ const shapeOf = (question: RoutedQuestion): string =>
     (_, value) => (typeof value === 'bigint' ? `${value}n` : value),
   )
 
-/** A quote serves one job, and a fee is paid once. */
+/** A quote serves one job. */
 const again = (route: Route): Route => ({
   ...route,
-  feeMsats: 0n,
   candidates: route.candidates.map(({ quote: _, ...one }) => one),
 })

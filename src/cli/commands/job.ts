@@ -1,8 +1,8 @@
 /** @module `gridstr job`: one job of this client, looked at, waited for or withdrawn. */
 import { present } from '../../../kinds/index.ts'
 import { type Journal, JournalError, openJournal } from '../../journal/index.ts'
-import { openKeys } from '../../keys.ts'
-import { knownJobs, lookAtJob, openSession, SessionError, withdrawEarlier } from '../../session/index.ts'
+import { type Keys, openKeys } from '../../keys.ts'
+import { openJobs, openSession, SessionError } from '../../session/index.ts'
 import { type Arguments, type Command, clean, type Io, jsonLine, readArguments, UsageError } from '../command.ts'
 import { journalOption } from '../keeping.ts'
 import { money, openScreen, type Screen, short } from '../screen.ts'
@@ -37,7 +37,7 @@ export const jobCommand: Command = {
     const screen = openScreen(io)
     const acts = args.flag('wait') || args.flag('cancel')
     const urls = acts || args.texts('relay').length > 0 ? relayUrls(args) : []
-    const found = place(id, clientJournals(args.text('journal'), io))
+    const found = place(id, clientJournals(args.text('journal'), io), await openKeys(), io)
     if (!found)
       return refused(
         io,
@@ -56,12 +56,15 @@ interface Place {
 }
 
 /** Which journal has it. Throws `UsageError` where the digits fit several. */
-function place(id: string, paths: readonly string[]): Place | undefined {
+function place(id: string, paths: readonly string[], keys: Keys, { clock }: Io): Place | undefined {
   const found = new Map<string, Place>()
   for (const path of paths) {
     const journal = openJournal(path, { readOnly: true })
     try {
-      const whole = id.length === 64 && journal.jobs.find('client', id) ? [{ request: id }] : knownJobs(journal)
+      const whole =
+        id.length === 64 && journal.jobs.find('client', id)
+          ? [{ request: id }]
+          : openJobs({ journal, keys, clock }).list()
       for (const { request } of whole) if (request.startsWith(id)) found.set(request, { path, request })
     } finally {
       journal.close()
@@ -83,7 +86,7 @@ async function look(
   const journal = openJournal(path, { readOnly: true })
   const relays = urls.length > 0 ? pool(urls, keys, io.clock) : undefined
   try {
-    const job = await lookAtJob({ journal, keys, ...present({ relays }) }, request, io.signal)
+    const job = await openJobs({ journal, keys, clock: io.clock, ...present({ relays }) }).find(request, io.signal)
     if (!job) return refused(io, screen, args.flag('json'), 'no-job', 'This job cannot be read.')
     if (args.flag('json')) io.out(jsonLine(job))
     else {
@@ -114,7 +117,7 @@ async function finish(
   const keys = await openKeys()
   const relays = pool(urls, keys, io.clock)
   try {
-    if (args.flag('cancel') && !(await withdrawEarlier({ journal, relays, keys, clock: io.clock }, request)))
+    if (args.flag('cancel') && !(await openJobs({ journal, relays, keys, clock: io.clock }).withdraw(request)))
       screen.line('note', 'it has ended already: there is nothing to withdraw')
     const wallet = walletUriOf(args, io)
     const session = await openSession({

@@ -1,7 +1,8 @@
 /** @module `gridstr jobs`: what this client asked, runs and got. */
+import { present } from '../../../kinds/index.ts'
 import { openJournal } from '../../journal/index.ts'
 import { openKeys } from '../../keys.ts'
-import { type KnownJob, knownJobs, lookAtJob } from '../../session/index.ts'
+import { type KnownJob, openJobs } from '../../session/index.ts'
 import { type Command, clean, type Io, jsonLine, readArguments } from '../command.ts'
 import { journalOption } from '../keeping.ts'
 import { openScreen, short } from '../screen.ts'
@@ -52,11 +53,9 @@ export async function readJobs(paths: readonly string[], urls: readonly string[]
     for (const path of paths) {
       const journal = openJournal(path, { readOnly: true })
       try {
-        for (const job of knownJobs(journal)) {
-          const found =
-            relays && !ended.has(job.state) ? lookAtJob({ journal, relays, keys }, job.request, io.signal) : job
-          jobs.push((await found) ?? job)
-        }
+        const known = openJobs({ journal, keys, clock: io.clock, ...present({ relays }) })
+        for (const job of known.list())
+          jobs.push((relays && !ended.has(job.state) ? await known.find(job.request, io.signal) : job) ?? job)
       } finally {
         journal.close()
       }
