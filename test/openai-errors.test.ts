@@ -221,12 +221,14 @@ describe('ways to call', () => {
     expect(await fetch.session()).toBe(session)
     await fetch.close()
     expect(session.closed).toBe(false)
-    const broken = createFetch({ relays: [] })
-    for (const _ of [1, 2]) {
+    const relays: string[] = []
+    const broken = createFetch({ relays })
+    for (const says of ['No relay given', 'no address']) {
       const response = await post(broken, '/chat/completions', call)
       const error = await errorOf(response)
       expect([response.status, error.code, response.headers.get('x-should-retry')]).toEqual([500, 'options', 'false'])
-      expect(error.message).toContain('relay')
+      expect(error.message).toContain(says)
+      relays.push('no address')
     }
     await broken.close()
   })

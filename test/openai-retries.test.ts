@@ -1,4 +1,5 @@
 /** Who tries again means the same question and pays once; who asks twice means two. */
+import { getEventListeners } from 'node:events'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { handClock } from '../src/clock.ts'
@@ -148,6 +149,25 @@ describe('time limits of a library', () => {
     expect(session.began[0]?.withdrawn.aborted).toBe(false)
     await clock.advance(1)
     expect(session.began[0]?.withdrawn.aborted).toBe(true)
+  })
+
+  test('does not count once the head is out: who leaves a stream then is not waited for', async () => {
+    const clock = handClock()
+    const session = sessionDouble(job => job.tell({ moment: 'delta', delta: { text: 'Good' } }))
+    const control = new AbortController()
+    const init = { ...tried(0, { 'x-stainless-timeout': '30' }), signal: control.signal }
+    await post(createFetch({ session, clock }), '/chat/completions', { ...call, stream: true }, init)
+    await clock.advance(31_000)
+    control.abort()
+    expect(session.began[0]?.withdrawn.aborted).toBe(true)
+  })
+
+  test('a signal that lives as long as its program holds nothing of calls that ended', async () => {
+    const { signal } = new AbortController()
+    const fetch = createFetch({ session: sessionDouble(failing(1, 'busy')) })
+    for (const stream of [false, true, false])
+      await (await post(fetch, '/chat/completions', { ...call, stream }, { signal })).text()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   test('a person who leaves before is not waited for', async () => {

@@ -54,7 +54,7 @@ describe('embeddings', () => {
           expect(session.asked[0]?.inputs?.length).toBeLessThanOrEqual(64)
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 200, examples: [[Array.from({ length: 130 }, (_, at) => 'x'.repeat(at + 1))]] },
     )
   })
 
@@ -150,6 +150,8 @@ describe('text completions', () => {
     expect(chunks.map(({ choices }) => choices[0]?.text ?? '').join('')).toBe('HelloHello')
     expect(chunks.at(-2)?.choices[0]?.finish_reason).toBe('stop')
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 10 } })
+    const weighed = await all(await completions.create({ model: 'm', prompt: 'Hello', logprobs: 1, stream: true }))
+    expect(weighed.flatMap(chunk => chunk.choices[0]?.logprobs?.text_offset ?? [])).toEqual([0, 4])
     const { choices } = await completions.create({ model: 'm', prompt: 'Hello', logprobs: 1 })
     expect(choices[0]?.logprobs).toEqual({
       ...{ tokens: ['Hell', 'o'], token_logprobs: [-0.5, -0.5], text_offset: [0, 4] },
