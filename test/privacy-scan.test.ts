@@ -212,6 +212,11 @@ describe('a question', () => {
     const passed = new Set(jobEvents(seen).map(({ kind }) => kind))
     expect([...passed].sort()).toEqual([textRequest.number, textResult.number, feedback.number, frame.number].sort())
     expect(jobEvents(seen).every(event => isSealed(event))).toBe(true)
+    // Nor how long it was, on which model, or where it was cut: that tells of the parameters.
+    const shown = jobEvents(seen).flatMap(({ kind, tags }) =>
+      kind === textResult.number ? tags.map(([name]) => name) : [],
+    )
+    expect([...new Set(shown)].sort()).toEqual(['e', 'encrypted', 'hidden', 'p'])
     expect(seen.wallets.length).toBeGreaterThan(2)
   }, 30_000)
 

@@ -113,6 +113,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     clock,
     about,
     tell,
+    hidden: (options.request.privacy ?? 0) > 0,
     ...(sealed ? { preimage: options.preimage.preimage } : {}),
     ...(verifier ? { verifier } : {}),
   })

@@ -18,6 +18,8 @@ export interface TellingOptions {
   readonly preimage?: string
   /** Whom an escrow trusts. */
   readonly verifier?: string
+  /** The customer relies on a level of privacy: nothing of the answer but whose it is stays in public. */
+  readonly hidden: boolean
   tell(event: NodeEvent): void
 }
 
@@ -80,6 +82,7 @@ export function openTelling(options: TellingOptions): Telling {
         usage: { promptTokens, outputTokens },
         ...money,
         ...(finish ? { finish } : {}),
+        ...(options.hidden ? { hidden: true as const } : {}),
       })
       tell({ ...about, event: 'delivered', id: event.id, ms: clock.now() - began })
     },
