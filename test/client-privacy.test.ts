@@ -1,7 +1,9 @@
 /** Levels of privacy as a client holds them: who is not asked, what leaves in which cover, and what is believed. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Announcement, cancel, ephemeralWrap, isSealed, type Privacy } from '../kinds/index.ts'
+import type { Filter, Relays } from '../relays/relay.ts'
 import type { Question } from '../src/client/client.ts'
+import { handClock } from '../src/clock.ts'
 import { type Desk, openDesk } from './client-desk.ts'
 import { openMarket } from './market.ts'
 import { inEveryWorld, memoryWorld } from './worlds.ts'
@@ -117,6 +119,41 @@ describe('what leaves, and what is kept of it', () => {
     expect(new Set(seen.map(({ pubkey }) => pubkey)).size).toBe(seen.length)
     expect(JSON.stringify(seen)).not.toContain(desk.client.pubkey)
     expect(JSON.stringify(seen)).not.toContain(job.request.id)
+  })
+
+  test('level 2: no zap request, whose receipt would name the job; level 1 has one', async () => {
+    const priced = (privacy: Privacy) =>
+      desk.ask({ text: 'x', capMsats: 5_000n, ...at(privacy, { priceMsats: 2_000n }) })
+    void priced(2).catch(() => {})
+    expect((await desk.next()).value.receipt).toBe(false)
+    void priced(1).catch(() => {})
+    expect((await desk.next()).value.receipt).toBe(true)
+    await desk.letter(9_734)
+    expect(desk.mail.filter(({ event }) => event.kind === 9_734)).toHaveLength(1)
+  })
+
+  test('level 2: who waits long asks the node again in a wrap, and no relay', async () => {
+    const clock = handClock()
+    const world = await memoryWorld(clock)
+    const relays = world.connect()
+    const questions: Filter[] = []
+    const listen: Relays['listen'] = (filters, options, signal) => {
+      questions.push(...filters)
+      return relays.listen(filters, options, signal)
+    }
+    const patient = await openDesk(world, { relays: { ...relays, listen } })
+    const node = { pubkey: patient.node, announcement: patient.announcement({ privacy: [1, 2] }) }
+    for (const privacy of [2, 1] as const) {
+      questions.length = 0
+      void patient.ask({ text: 'x', ttlSeconds: 100, privacy, node })
+      const { request } = await patient.next()
+      const before = patient.mail.length
+      await clock.advance(25_000)
+      const came = patient.mail.slice(before).filter(({ event }) => event.id === request.id)
+      expect(came).toMatchObject([{ wrapped: true }])
+      expect(JSON.stringify(questions).includes(request.id)).toBe(privacy === 1)
+    }
+    await patient.close()
   })
 
   test('level 2: a withdrawal is in a wrap too', async () => {

@@ -34,18 +34,28 @@ describe('the ring', () => {
     const keys = await openKeys()
     const world = await memoryWorld()
     const count = counted(world.connect())
-    const moves = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(-1) }, fc.nat({ max: 60 })), { maxLength: 80 })
+    const moves = fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant(-1) }, fc.nat({ max: 60 })), {
+      maxLength: 130,
+      size: 'max',
+    })
     fc.assert(
       fc.property(moves, run => {
         count.open.clear()
         const ring = openRing({ relays: count.relays, keys })
         const seen = new Set<string>()
         const used: ReturnType<typeof ring.take>[] = []
+        const asking = new Set<string>()
+        const heard = () => new Set([...count.open].flatMap(keysOf))
         for (const move of run) {
           if (move >= 0) {
+            const one = used[move % Math.max(1, used.length)]
             // Twice is once.
-            used[move % Math.max(1, used.length)]?.drop()
-            used[move % Math.max(1, used.length)]?.drop()
+            one?.drop()
+            one?.drop()
+            asking.delete(one?.pubkey ?? '')
+            // Who still asks is still heard.
+            const now = heard()
+            for (const pubkey of asking) expect(now.has(pubkey)).toBe(true)
             continue
           }
           const one = ring.take()
@@ -53,6 +63,8 @@ describe('the ring', () => {
           expect(keys.publicKey(one.secret)).toBe(one.pubkey)
           seen.add(one.pubkey)
           used.push(one)
+          // Beyond the bound a key listens for itself, when it asks.
+          if (heard().has(one.pubkey)) asking.add(one.pubkey)
           expect(count.open.size).toBeLessThanOrEqual(ringBatches)
           // The next few are always ready, while there is room.
           const waiting = [...count.open].flatMap(keysOf).filter(pubkey => !seen.has(pubkey))
