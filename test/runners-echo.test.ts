@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { handClock } from '../src/clock.ts'
 import { echoKinds, echoRunner } from '../src/runners/echo.ts'
-import { RunnerError } from '../src/runners/runner.ts'
+import { type Message, RunnerError, type Work } from '../src/runners/runner.ts'
 import { collect, runnerSuite, textIn, work } from './suites/runners.ts'
+import { collectDeltas } from './suites/runners-forms.ts'
 import { vectorSuite } from './suites/runners-vectors.ts'
 
 runnerSuite('echo', () => echoRunner({ clock: handClock() }), {
@@ -49,6 +50,32 @@ describe('echo', () => {
       ),
       { numRuns: 1000 },
     )
+  })
+
+  test('calls tools that are named to it, with what fits of the question, and repeats what they say', async () => {
+    const runner = echoRunner({ clock: handClock() })
+    const city = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+    const tools = [{ name: 'get_weather', parameters: city }, { name: 'get_time' }]
+    const calls = async (content: string, rest: Partial<Work> = {}) =>
+      (await collectDeltas(runner, work(content, { tools, deltas: true, ...rest }))).gathered.toolCalls.map(
+        ({ id, name, arguments: json }) => [id.split('_').at(-1), name, json],
+      )
+    expect(await calls('get_weather {"city": "Rome"}')).toEqual([['0', 'get_weather', '{"city":"Rome"}']])
+    expect(await calls('get_weather {"town": 1}')).toEqual([['0', 'get_weather', '{"city":""}']])
+    const both = 'get_weather and get_time, please'
+    expect((await calls(both)).map(([index, name]) => [index, name])).toEqual([
+      ['0', 'get_weather'],
+      ['1', 'get_time'],
+    ])
+    expect(await calls(both, { parallelToolCalls: false })).toHaveLength(1)
+    expect(await calls('target_time is a word')).toEqual([])
+    const messages: Message[] = [
+      { role: 'user', content: 'get_time' },
+      { role: 'assistant', content: '', toolCalls: [{ id: 'c', name: 'get_time', arguments: '{}' }] },
+      { role: 'tool', toolCallId: 'c', content: 'it is noon' },
+    ]
+    const { done } = await collectDeltas(runner, { ...work('', { tools, deltas: true }), messages })
+    expect([done.text, done.finish]).toEqual(['it is noon', 'stop'])
   })
 
   test('takes its time from the clock', async () => {

@@ -34,9 +34,11 @@ async function inProcess(body: string, from = root): Promise<unknown> {
 
 describe('the list of runners', () => {
   test('opens by name and names those that exist', () => {
-    expect([...runners.keys()]).toEqual(['echo', 'llama'])
+    expect([...runners.keys()]).toEqual(['echo', 'llama', 'onnx'])
     for (const name of runners.keys()) expect(openRunner(name, { clock: handClock() }).name).toBe(name)
-    expect(() => openRunner('gpt', { clock: handClock() })).toThrow('there is no runner gpt; there are echo, llama')
+    expect(() => openRunner('gpt', { clock: handClock() })).toThrow(
+      'there is no runner gpt; there are echo, llama, onnx',
+    )
   })
 })
 
