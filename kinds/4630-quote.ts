@@ -55,7 +55,12 @@ export const quote = defineKind({
     to: one('p', hex('<asker pubkey>'), 'Who asked.', 'Exactly one asker is named.'),
     kind: one('k', integer('<kind>', 0, 65_535), 'The job kind.', 'Exactly one job kind is named.'),
     model: maybe('model', text('<name>', LONGEST_MODEL), 'The model that would work.', 'A model is named once.'),
-    msats: one('amount', msats, 'What the job would cost.', 'The amount is whole msats in plain digits, said once.'),
+    msats: one(
+      'amount',
+      msats,
+      'What the job would cost; of a price by the token with 1,000 tokens of prompt and the longest answer asked for, else 500.',
+      'The amount is whole msats in plain digits, said once.',
+    ),
     firm: one(
       'firm',
       bit,
