@@ -36,4 +36,20 @@ export { openRunner, type RunnerOptions, runners } from './runners/index.ts'
 export * from './runners/runner.ts'
 export { judgeSealed, openUnder, sealUnder } from './seal/under-preimage.ts'
 export { openSeal, type Seal, SealError } from './seal.ts'
+export {
+  type OpenSession,
+  openSession,
+  SessionError,
+  type SessionOptions,
+} from './session/index.ts'
+export type {
+  Answered,
+  Asking,
+  Budget,
+  KnownJob,
+  Moment,
+  Session,
+  SessionQuestion,
+  Unanswered,
+} from './session/session.ts'
 export * from './sim/index.ts'

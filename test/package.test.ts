@@ -12,6 +12,8 @@ const program = `
 import { chooseNode, handClock, openClient, openKeys, openNode, openRunner, readMarket, simNet, wallClock, type Outcome } from 'gridstr'
 import { textRequest, kinds, type Event } from 'gridstr/kinds'
 import { memoryHub, openPool, startRelay, type Relays } from 'gridstr/relays'
+import { createFetch } from 'gridstr/openai'
+import { createGridstr } from 'gridstr/ai-sdk'
 
 const clock = wallClock()
 const keys = await openKeys()
@@ -22,7 +24,7 @@ const client = openClient({ relays, keys, secret: keys.newSecret(), clock, netwo
 const ask = (): Promise<Outcome> => client.ask({ text: 'x', capMsats: 0n })
 // @ts-expect-error money is bigint
 const wrong = () => client.ask({ text: 'x', capMsats: 0 })
-const all = [chooseNode, handClock, openNode, openRunner, readMarket, simNet, memoryHub, ask, wrong]
+const all = [createFetch, createGridstr, chooseNode, handClock, openNode, openRunner, readMarket, simNet, memoryHub, ask, wrong]
 await relays.close()
 await relay.close()
 console.log(JSON.stringify({ kinds: kinds.length, job: textRequest.number, functions: all.every(one => typeof one === 'function') }))
