@@ -9,11 +9,20 @@ import { RunnerError } from '../runner.ts'
 import type { Batch } from './batches.ts'
 import type { Computed, WorkerTask, WorkerWord } from './worker.ts'
 
+/** What is needed of a thread; a `Worker` of Node is one. */
+export interface Thread {
+  on(event: 'message', hear: (said: WorkerWord) => void): unknown
+  on(event: 'error', hear: (error: unknown) => void): unknown
+  on(event: 'exit', hear: (code: number) => void): unknown
+  postMessage(said: unknown): void
+  terminate(): Promise<unknown>
+}
+
 export interface DeskOptions {
   readonly clock: Clock
   /** The longest that one batch, or loading the graph, may take. */
   readonly hangMs: number
-  start(): Worker
+  start(): Thread
 }
 
 export interface Desk {
@@ -24,14 +33,14 @@ export interface Desk {
 }
 
 /** A thread for this task. */
-export const startWorker = (task: WorkerTask): Worker =>
+export const startWorker = (task: WorkerTask): Thread =>
   // Sources run as TypeScript, the package as JavaScript.
   new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), {
     workerData: task,
   })
 
 interface Crew {
-  readonly worker: Worker
+  readonly worker: Thread
   /** Waits for the word about this batch, or about the start; rejects when the thread ends, or says nothing for too long. */
   word(id?: number): Promise<WorkerWord>
   readonly ready: Promise<void>
@@ -43,7 +52,7 @@ export function openDesk({ clock, hangMs, start }: DeskOptions): Desk {
   let closed = false
   let count = 0
 
-  const drop = (worker: Worker): void => {
+  const drop = (worker: Thread): void => {
     if (crew?.worker === worker) crew = undefined
     void worker.terminate()
   }
