@@ -1,5 +1,6 @@
 /** The same key is the same question: it is asked once, paid once, read by all, also by the next process. */
 import { expect, test } from 'vitest'
+import type { Relays } from '../relays/relay.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import { walletMsats, words } from './client-grid.ts'
 import { answerOf, failureOf, momentsOf, say, textOf, withSession } from './session-world.ts'
@@ -96,4 +97,28 @@ test('a job that an earlier process paid and left is gone on with under its key,
     expect(requests()).toBe(1)
     expect(await grid.payer.balance()).toBe(walletMsats - 2_000n)
     expect(after.jobs()).toMatchObject([{ state: 'delivered', text: words }])
+  }))
+
+test('a payment that leaves before a relay has taken note of the job is linked to its key all the same', () =>
+  withSession(open, [{ echo: { pieceMs: 25 } }], {}, async ({ another, requests, grid, world }) => {
+    const journal = memoryJournal()
+    const relays = world.connect()
+    const { promise: slow, resolve } = Promise.withResolvers<void>()
+    const publish: Relays['publish'] = async (event, options) => {
+      const done = relays.publish(event, options)
+      if (event.kind === 5050) await slow
+      return done
+    }
+    const killed = await another({ journal, relays: { ...relays, publish } })
+    const asking = killed.ask(keyed)
+    for await (const { moment } of asking) {
+      expect(moment).not.toBe('asked')
+      if (moment === 'delta') break
+    }
+    await relays.close()
+    const after = await another({ journal })
+    expect(await answerOf(after.ask(keyed))).toMatchObject({ text: words, request: await asking.request })
+    expect(requests()).toBe(1)
+    expect(await grid.payer.balance()).toBe(walletMsats - 2_000n)
+    resolve()
   }))

@@ -95,6 +95,23 @@ describe('the book of an answer', () => {
     expect(seen).toBe('word '.repeat(100_000))
   })
 
+  test('who comes late does not read what is void, and words and calls keep their order', async () => {
+    const read = async (moments: readonly Moment[]) => {
+      const book = openMoments(2)
+      for (const one of moments) book.add(one)
+      book.end()
+      const seen: Moment[] = []
+      for await (const one of book) seen.push(one)
+      return seen
+    }
+    const text = (said: string): Moment => ({ moment: 'delta', delta: { text: said } })
+    const call: Moment = { moment: 'delta', delta: { toolCall: { index: 0, id: 'a', name: 'f' } } }
+    const anew: Moment = { moment: 'replaced', delta: { text: 'c' } }
+    expect(await read([text('a'), { moment: 'processing' }, text('b'), anew])).toEqual([{ moment: 'processing' }, anew])
+    const ordered = [text('a'), call, text('b'), call, text('c')]
+    expect(await read(ordered)).toEqual(ordered)
+  })
+
   test('a reader who leaves wakes up, also one who waits twice', async () => {
     const book = openMoments()
     const reader = book[Symbol.asyncIterator]()

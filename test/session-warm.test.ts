@@ -36,6 +36,28 @@ test('from the second question on nothing is asked of a relay before the job is 
   )
 })
 
+test('after a node has failed the way is looked for anew', async () => {
+  let looked = 0
+  const failing = { priceMsats: 1_000n, echo: { fault: 'dies' as const } }
+  await withSession(
+    () => memoryWorld(),
+    [failing, {}],
+    {},
+    async ({ another, world }) => {
+      const relays = world.connect()
+      const listen: Relays['listen'] = (filters, options, signal) => {
+        if (options.once && filters.some(({ kinds }) => kinds?.includes(31990))) looked++
+        return relays.listen(filters, options, signal)
+      }
+      const session = await another({ relays: { ...relays, listen }, policy: 'cheapest' })
+      await session.quote({})
+      const before = looked
+      expect((await answerOf(session.ask(say('go on')))).attempts).toHaveLength(2)
+      expect(looked).toBe(before + 1)
+    },
+  )
+})
+
 /** A client that only finds ways, one after the other. */
 function finder(candidates: number) {
   const asked: RoutedQuestion[] = []
@@ -81,6 +103,10 @@ test('a way is kept, renewed while it is used, at most 30 s old, and told nothin
   await clock.advance(25_000)
   expect(asked.length).toBeGreaterThanOrEqual(3)
   expect(numberOf(await routes.get(question))).toBe(asked.length)
+  // Text is what is asked for where nothing else is said.
+  const soFar = asked.length
+  await routes.get({ ...question, kind: 5050 })
+  expect(asked).toHaveLength(soFar)
   await routes.get({ ...question, capMsats: 6n })
   expect(asked.at(-1)?.capMsats).toBe(6n)
   // Whom nobody uses is not looked for for ever.

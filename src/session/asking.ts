@@ -43,17 +43,21 @@ export interface Running {
 /** A silent wallet is waited for so much longer than the question. */
 const walletMs = 60_000
 
-/** Asks. `onJob` is told of every job before its payment leaves. */
-export function begin(desk: Desk, question: SessionQuestion, onJob?: (request: string) => void): Running {
+/** Asks. `onJob` is told of every job before its payment leaves; `paying`: that is now. */
+export function begin(
+  desk: Desk,
+  question: SessionQuestion,
+  onJob?: (request: string, paying: boolean) => void,
+): Running {
   const moments = openMoments()
   const withdrawal = new AbortController()
   const asked = Promise.withResolvers<string | undefined>()
   const requests = new Set<string>()
   const began = desk.clock.now()
-  const published = (request: string) => {
+  const published = (request: string, paying: boolean) => {
     if (requests.has(request)) return
     requests.add(request)
-    onJob?.(request)
+    onJob?.(request, paying)
     asked.resolve(request)
   }
   const outcome = run(desk, question, { moments, published, began, signal: withdrawal.signal }).then(end => {
@@ -68,7 +72,7 @@ interface Run {
   readonly moments: Moments
   readonly began: number
   readonly signal: AbortSignal
-  published(request: string): void
+  published(request: string, paying: boolean): void
 }
 
 async function run(desk: Desk, question: SessionQuestion, run: Run): Promise<Answered | Unanswered> {
@@ -145,12 +149,12 @@ function teller(
         node = event.node
         return
       case 'asked':
-        published(event.request)
+        published(event.request, false)
         return add({ moment: 'asked', request: event.request, ...(event.sealed && node !== undefined ? { node } : {}) })
       case 'paying': {
         // The order names its job, and is written before anything leaves.
         const job = journal.orders.get(event.hash)?.job
-        if (job !== undefined) published(job)
+        if (job !== undefined) published(job, true)
         paying = event.msats
         return add({ moment: 'paying', msats: event.msats })
       }

@@ -17,7 +17,7 @@ export interface Earlier {
   /** Takes up every job that had not ended. Call it once. */
   resume(): void
   /** A job is published under this key: written before its payment leaves. */
-  link(key: string, request: string): void
+  link(key: string, request: string, paying: boolean): void
   /** The job that an earlier process published under this key and that runs, or has an answer that is not too old. */
   under(key: string): Running | undefined
   /** A job that was taken up. */

@@ -2,7 +2,7 @@
  * Opens a session: relays, a wallet, one budget and a standing view of the market behind questions that get answers.
  * @module
  */
-import { type Privacy, present, textRequest } from '../../kinds/index.ts'
+import { type Privacy, present } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type ClientOptions, openClient, type RoutedQuestion } from '../client/client.ts'
 import { aborted, type Clock, pause, wallClock } from '../clock.ts'
@@ -132,7 +132,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     if (earlier.open.length > 0)
       onNotice?.({ code: 'resumed', says: `${earlier.open.length} jobs of an earlier process go on.` })
     // The first question finds its way known.
-    void routes.get(routedQuestion({ kind: textRequest.number }, defaults))
+    void routes.get(routedQuestion({}, defaults))
     let closed: Promise<void> | undefined
 
     /** Waits for the ends of what runs, with a bound, says what is left, and lets go of everything. */
@@ -159,7 +159,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
         const { key } = question
         const start = () =>
           (key === undefined ? undefined : earlier.under(key)) ??
-          begin(desk, question, key === undefined ? undefined : request => earlier.link(key, request))
+          begin(desk, question, key === undefined ? undefined : (request, paying) => earlier.link(key, request, paying))
         return sharing.ask(key, start, signal)
       },
       async models(signal) {

@@ -7,8 +7,8 @@ import { sha256Hex } from '../hash.ts'
 import type { Journal, Plain } from '../journal/journal.ts'
 
 export interface Links {
-  /** Writes that this job was published under this key. */
-  add(key: string, request: string): void
+  /** Writes that this job was published under this key; `paying`: its money leaves next. */
+  add(key: string, request: string, paying: boolean): void
   /** Jobs under a key, oldest first. */
   of(key: string): readonly string[]
   /** Lets go of what is old. */
@@ -34,12 +34,13 @@ export function openLinks({ journal, clock }: { readonly journal: Journal; reado
   }
 
   return {
-    add(key, request) {
+    add(key, request, paying) {
       const place = sha256Hex(key)
       const before = readLink(shelf.get(place))?.requests ?? []
       if (before.includes(request)) return
-      // The payment that follows is `money`, and whatever was written before it is on the disk with it.
-      shelf.set(place, { requests: [...before, request].slice(-mostJobs), at: seconds(clock) }, 'plain')
+      // The order of a payment is `money`, and whatever was written before it is on the disk with it.
+      const weight = paying ? 'money' : 'plain'
+      shelf.set(place, { requests: [...before, request].slice(-mostJobs), at: seconds(clock) }, weight)
       if (shelf.size > most) forget()
     },
     of: key => readLink(shelf.get(sha256Hex(key)))?.requests ?? [],

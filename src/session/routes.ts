@@ -3,6 +3,7 @@
  * the questions that use it.
  * @module
  */
+import { textRequest } from '../../kinds/index.ts'
 import { lru } from '../bounded.ts'
 import type { Client, Route, RoutedQuestion } from '../client/client.ts'
 import { aborted, type Clock } from '../clock.ts'
@@ -115,9 +116,9 @@ export function openRoutes({
 
 /** What a decision depends on, and nothing of what is asked. */
 function bare(question: RoutedQuestion): RoutedQuestion {
-  const { capMsats, routers } = question
+  const { capMsats, routers, kind = textRequest.number } = question
   const told = Object.entries(question).filter(([name]) => conditions.has(name))
-  return { ...Object.fromEntries(told), capMsats, routers }
+  return { ...Object.fromEntries(told), kind, capMsats, routers }
 }
 
 const conditions: ReadonlySet<string> = new Set([
