@@ -110,12 +110,18 @@ inEveryWorld('a paid job', open => {
       }),
     )
 
-  keeps('job.ends', 'an answer that no event can carry fails with the reason, and the money is credit', () =>
-    within({ echo: { contextTokens: 1_000_000 } }, async ({ ask, told }) => {
-      const outcome = await ask({ text: `${'word '.repeat(12_500)}end`.slice(0, 62_000), maxTokens: 20_000 })
-      expect(outcome).toMatchObject({ ok: false, code: 'too-long', msats: 2_000n })
-      expect((await told('credit')).msats).toBe(2_000n)
-    }),
+  keeps(
+    'job.ends',
+    'question and answer that no event can carry come in chunks, and no event is larger than relays take',
+    () =>
+      within({ echo: { contextTokens: 1_000_000 } }, async ({ ask }, world) => {
+        const text = `${'word '.repeat(12_500)}end`
+        const outcome = await ask({ text, maxTokens: 20_000 })
+        expect(outcome).toMatchObject({ ok: true, msats: 2_000n, privacy: { level: 1 } })
+        expect(outcome.text).toBe(text)
+        expect(world.seen.filter(({ kind }) => kind === 4635).length).toBeGreaterThanOrEqual(4)
+        for (const event of world.seen) expect(JSON.stringify(event).length).toBeLessThanOrEqual(65_536)
+      }),
   )
 
   keeps('job.cancelled', 'a job that is withdrawn is stopped and not answered', () =>

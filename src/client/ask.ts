@@ -48,7 +48,8 @@ export interface AskOptions
 
 export interface Asked {
   begin(): void
-  heard(event: Event, opened: string | undefined): void
+  /** `text` is the whole of a result whose chunks were fetched. */
+  heard(event: Event, opened: string | undefined, text?: string): void
   cancel(): void
   /**
    * Nobody waits for this node any more. The request is withdrawn where nothing was paid for it yet; the job still ends
@@ -74,7 +75,7 @@ export function openAsk(options: AskOptions): Asked {
   const { request, secret, ask, announcement, terms, zapRequest } = opening
   const node = ask.node
   const results = jobKind(request.kind)?.result
-  const about = { ...(node ? { node } : {}), ...(announcement ? { announcement } : {}) }
+  const about = present({ node, announcement })
   const voice = openVoice({ relays, keys, clock, opening, seal, hidden })
   const stream = openStreamIn({
     clock,
@@ -96,12 +97,9 @@ export function openAsk(options: AskOptions): Asked {
   const zap = openZap({ relays, keys, clock, network, request, tell, ...about, ...(zapRequest ? { zapRequest } : {}) })
   const paying = openPaying({
     ...{ network, clock, journal, tell, pubkey: request.pubkey },
-    ...(payer ? { payer } : {}),
-    ...(options.nodeKey ? { nodeKey: options.nodeKey } : {}),
+    ...present({ payer, nodeKey: options.nodeKey }),
     ...(node ? { chosen: node } : {}),
-    ...(announcement ? { announcement } : {}),
-    ...(terms ? { terms } : {}),
-    ...(options.caps ? { caps: options.caps } : {}),
+    ...present({ announcement, terms, caps: options.caps }),
   })
   const { asked, clear } = openClearing({
     ...{ relays, keys, clock, network, paying, request, secret },
@@ -196,7 +194,7 @@ export function openAsk(options: AskOptions): Asked {
   // What relays kept while no process was there is told before they say that they are through: it needs an ear at once.
   let mailbox: ReturnType<typeof box> | undefined = options.reopened && box()
 
-  function heard(event: Event, opened: string | undefined) {
+  function heard(event: Event, opened: string | undefined, fetched?: string) {
     const by = event.pubkey
     if (event.kind === frame.number) {
       const read = frame.read(event, opened)
@@ -209,14 +207,15 @@ export function openAsk(options: AskOptions): Asked {
       if (!read.ok) return
       asked(event)
       const { model, usage: used, msats, bolt11, sealedUnder, finish } = read.value
-      const text = sealedUnder ? read.value.text : wholeOf(opening.begun, read.value.text)
+      const text = wholeOf(sealedUnder ? undefined : opening.begun, fetched ?? read.value.text)
       if (by === mailbox?.job().node || !mailbox?.job().node) usage = used
       const sealed = sealedUnder && { content: text, ...sealedUnder }
+      const { promptTokens = 0, outputTokens = 0 } = used ?? {}
       const answer = {
         text: sealed ? '' : text,
         model: model ?? '',
-        promptTokens: used?.promptTokens ?? 0,
-        outputTokens: used?.outputTokens ?? 0,
+        promptTokens,
+        outputTokens,
         ...present({ finish }),
       }
       const bill = { ...(msats === undefined ? {} : { msats }), ...(bolt11 === undefined ? {} : { bolt11 }) }
@@ -231,6 +230,8 @@ export function openAsk(options: AskOptions): Asked {
     if (!read.ok) return
     const by = event.pubkey
     const { status, says, code, msats, bolt11, terms: billed, creditMsats } = read.value
+    // Told again, it is a sign of life.
+    if (status === 'processing' && mailbox?.job().state === 'running') tell({ event: 'processing', by })
     if (status === 'processing') mailbox?.send({ fact: 'processing', by })
     if (status === 'error')
       mailbox?.send({

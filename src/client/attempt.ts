@@ -156,6 +156,7 @@ export function tryOne(options: AttemptOptions, signal?: AbortSignal): Trying {
     question,
     {
       ...(question.giveUp ? { giveUp: question.giveUp } : {}),
+      ...(question.mostBytes === undefined ? {} : { mostBytes: question.mostBytes }),
       turn,
       claimsEnd: options.claimsEnd,
       onEvent,

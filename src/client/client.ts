@@ -5,7 +5,7 @@
  */
 import { type Event, jobKind } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
-import { type Clock, timeLimit } from '../clock.ts'
+import { aborted, type Clock, timeLimit } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
@@ -23,6 +23,7 @@ import { levelOf, wrappedFrom } from './levels.ts'
 import type { LnurlUse } from './lightning-address.ts'
 import type { Identity } from './one-key.ts'
 import { type Opened, openJob, reopenJob } from './opening.ts'
+import { packQuestion } from './packing.ts'
 import type { Outcome, Question } from './question.ts'
 import type { DeepCheck } from './recompute.ts'
 import type { Route } from './route.ts'
@@ -130,18 +131,29 @@ export function openClient(options: ClientOptions): Client {
   async function start(question: Question, how: Following, signal?: AbortSignal, known?: Identity): Promise<Outcome> {
     const identity = known ?? identityFor(question)
     try {
-      return await run(openJob(all, question, identity), how, signal)
+      const tell = (event: AskEvent) => how.onEvent?.(event)
+      const packing = packQuestion({ relays, keys, clock, journal, answerOf, tell }, question, identity, signal)
+      return await run(openJob(all, question, identity, packing && (await packing)), how, signal)
     } finally {
       identity.drop()
     }
   }
 
   /** Jobs that are followed in this process. */
-  const running = new Set<string>()
+  const running = new Map<string, Promise<Outcome>>()
   async function run(opened: Opened, how: Following, signal?: AbortSignal): Promise<Outcome> {
     const { id } = opened.opening.request
-    running.add(id)
-    return follow(all, opened, how, signal).finally(() => running.delete(id))
+    const following = follow(all, opened, how, signal)
+    running.set(id, following)
+    return following.finally(() => running.delete(id))
+  }
+
+  /** The text of a job of ours, as one that comes after it may need it. */
+  async function answerOf(id: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const ends = running.get(id)
+    if (ends) await Promise.race([ends.catch(() => {}), aborted(signal)])
+    const found = known.job(id)
+    return found?.text ?? (found && (await known.lookUp(id, signal))?.text)
   }
 
   const routing = openRouting({ ...all, identityFor, start })

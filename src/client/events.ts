@@ -18,6 +18,8 @@ export type AskEvent =
       readonly terms: BilledTerms
       readonly wished?: WishedTerms
     }
+  /** Inputs that are larger than an event go ahead of the request in chunks; answers come so after their result. */
+  | { readonly event: 'sending' | 'fetching'; readonly bytes: number; readonly ofBytes: number }
   | { readonly event: 'paying'; readonly msats: bigint; readonly hash: string }
   | { readonly event: 'paid'; readonly preimage: string; readonly feeMsats: bigint }
   | { readonly event: 'unproven'; readonly says: string }

@@ -10,11 +10,13 @@ import { openClientJob } from '../job/client-side.ts'
 import type { ClientJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
+import { openPayloads } from '../payload/index.ts'
 import { accuseNode, type JobPapers } from './accuse.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
 import type { Claims } from './claims.ts'
 import type { Turn } from './clearing.ts'
 import type { ClientOptions, Outcome, Question } from './client.ts'
+import { mostAnswerBytes, openFetching } from './fetching.ts'
 import type { Opening } from './keeping.ts'
 import { wrappedFrom } from './levels.ts'
 import { noting } from './mail.ts'
@@ -31,7 +33,7 @@ export interface FollowOptions extends ClientOptions {
 }
 
 /** How a job is followed. `reopened` is the job as an earlier process left it. */
-export interface Following extends Pick<Question, 'giveUp' | 'onEvent'> {
+export interface Following extends Pick<Question, 'giveUp' | 'onEvent' | 'mostBytes'> {
   readonly reopened?: ClientJob
   /** Where several jobs serve one question. */
   readonly turn?: Turn
@@ -69,24 +71,36 @@ export async function follow(
   const { request, announcement, ask } = opening
   const { seal } = identity
   const hidden = level >= wrappedFrom
-  const noted = noting(options.relays)
+  const noted = noting(options.relays, opened.said)
   const { relays } = noted
   const answersHeard = openHeard(ask.node)
   const report = (): PrivacyReport =>
     privacyOf({
       ...{ wanted: level, request, ownNode: opened.ownNode, relays: relays.urls },
       ...{ identity: { kind: identity.kind, pubkey: request.pubkey }, said: noted.said(), heard: answersHeard.all() },
-      ...present({ node: ask.node, nodeSeconds: opened.retentionSeconds }),
+      ...present({ node: ask.node, nodeSeconds: opened.retentionSeconds, chunks: fetching.heard() }),
       ...(opening.terms?.word === 'escrow' ? { verifier: opening.terms.verifier } : {}),
     })
-  if (opened.refusal) return unasked(opening, opened.refusal, how, report)
-  const resultKind = jobKind(request.kind)?.result.number ?? 0
+  const results = jobKind(request.kind)?.result
+  const resultKind = results?.number ?? 0
   const events: Event[] = []
   const seen: { result?: Event; receipt?: Event; firstTextMs?: number } = {}
   const tell = (event: AskEvent) => {
     if (event.event === 'chunk' && event.text !== '') seen.firstTextMs ??= clock.now() - began
     how.onEvent?.(event)
   }
+  const payloads = openPayloads({ relays, keys, clock })
+  const fetching = openFetching({
+    ...{ payloads, decrypt: seal.decrypt, mostBytes: how.mostBytes ?? mostAnswerBytes, tell },
+    read(event, plain) {
+      const read = event.kind === resultKind ? results?.read(event, plain) : undefined
+      return read?.ok ? read.value : undefined
+    },
+    chosen: () => asked.chosen(),
+    whole: (event, plain, text) => asked.heard(event, plain, text),
+    failed: why => asked.abandon(why),
+  })
+  if (opened.refusal) return unasked(opening, opened.refusal, how, report)
   const { caps, nodeKey, payer } = options
   // A payment service would publish a receipt that names the job.
   const lnurl = hidden ? undefined : service
@@ -110,7 +124,7 @@ export async function follow(
     if (isSealed(event) && opened === undefined) return
     if (event.kind === feedback.number && events.length < 200) events.push(event)
     if (event.kind === resultKind && asked.chosen() === event.pubkey) seen.result ??= event
-    asked.heard(event, opened)
+    if (!fetching.take(event, opened)) asked.heard(event, opened)
   }
 
   async function lookAgain(author: string): Promise<void> {
@@ -169,6 +183,7 @@ export async function follow(
   } finally {
     signal?.removeEventListener('abort', cancel)
     listening.close()
+    fetching.close()
     asked.close(settled)
   }
 }

@@ -17,9 +17,12 @@ import type { Clock } from '../clock.ts'
 import { isEnd, type State } from '../job.ts'
 import type { JobRow, Journal, Plain } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
+import { openPayloads } from '../payload/index.ts'
 import { openUnder } from '../seal/under-preimage.ts'
+import { mostAnswerBytes } from './fetching.ts'
 import type { Identities } from './identity.ts'
 import { readOpening, replay } from './keeping.ts'
+import { unpackResult } from './large.ts'
 import { wrappedFrom } from './levels.ts'
 import { type Opened, reopenJob } from './opening.ts'
 import { spentMsats } from './outcome.ts'
@@ -147,7 +150,13 @@ export function openKnown({ relays, keys, clock, journal, identities }: KnownOpt
     for (const event of events.filter(({ kind }) => kind === results.number)) {
       const read = results.read(event, opened(event))
       if (!read.ok || read.value.job !== request.id) continue
-      const { text, finish, sealedUnder } = read.value
+      const got = await unpackResult(read.value, {
+        ...{ payloads: openPayloads({ relays, keys, clock }), author, mostBytes: mostAnswerBytes },
+        ...(isSealed(event) ? { decrypt: identity.seal.decrypt } : {}),
+        ...present({ signal }),
+      })
+      if (!got.ok) continue
+      const { text, finish, sealedUnder } = got.value
       if (!sealedUnder) return { ...known, ...present({ text, finish }) }
       const under = preimage === undefined ? undefined : await openUnder(preimage, text, sealedUnder)
       if (under?.ok) return { ...known, text: under.text, ...present({ finish }) }

@@ -37,6 +37,15 @@ const chunkedMarker = (marker: string | undefined): string => (marker === undefi
 const spokenBytes = ({ data, type, relay = '', marker = '' }: Input): number =>
   jsonBytes(data) + type.length + relay.length + jsonBytes(marker) + 16
 
+/** True where all of them go in the request itself. `besideBytes` is what else it says in private. */
+export function fitsEvent(inputs: readonly Input[], carried: Carried, besideBytes = 2_048): boolean {
+  const total = inputs.reduce((sum, input) => sum + spokenBytes(input), 0)
+  if (total > MOST_INLINE_BYTES[carried] - besideBytes) return false
+  return (
+    carried !== 'open' || inputs.every(({ data, type }) => type !== 'text' || utf8Bytes(data) <= MOST_INDEXED_BYTES)
+  )
+}
+
 /**
  * Inputs that fit into one request: the largest texts are put in chunks (one after another) until the rest does. Call it
  * before the request is written, and put again with the same options after a restart.

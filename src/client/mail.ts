@@ -3,7 +3,7 @@
  * and a memory of everything that really left.
  * @module
  */
-import { type Event, ephemeralWrap } from '../../kinds/index.ts'
+import { chunk, type Event, ephemeralWrap, isSealed } from '../../kinds/index.ts'
 import type { Published, Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import type { Keys } from '../keys.ts'
@@ -21,11 +21,14 @@ export interface Noted {
 /** Different events of one job that are remembered; what comes later can only repeat. */
 const mostSaid = 1_000
 
-export function noting(relays: Relays): Noted {
-  const said = new Map<string, Event>()
+/** `before`: what was published for the same question earlier. */
+export function noting(relays: Relays, before: readonly Event[] = []): Noted {
+  const said = new Map<string, Event>(before.map(event => [event.id, event]))
   const publish: Send = (event, options) => {
     // Wraps are as many as there are repetitions, and all alike to whoever wants to know what was said openly.
     if (event.kind === ephemeralWrap.number) said.set('wrap', event)
+    // So are the chunks of what one key has put.
+    else if (event.kind === chunk.number) said.set(`chunk ${event.pubkey} ${isSealed(event)}`, event)
     else if (said.size < mostSaid) said.set(event.id, event)
     return relays.publish(event, options)
   }

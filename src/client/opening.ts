@@ -3,7 +3,7 @@
  * known until it ends.
  * @module
  */
-import { isSealed, jobKind, type Privacy, present, type WishedTerms } from '../../kinds/index.ts'
+import { type Event, isSealed, jobKind, type Privacy, present, textInput, type WishedTerms } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
 import type { Why } from '../job.ts'
@@ -12,6 +12,7 @@ import { zapRequestFor } from '../payments/zap.ts'
 import type { Opening } from './keeping.ts'
 import { levelOf, refusedLevel, wrappedFrom } from './levels.ts'
 import type { Identity } from './one-key.ts'
+import type { Packed } from './packing.ts'
 import { kindOf, type Question, worksOn } from './question.ts'
 import { ownShare } from './shares.ts'
 
@@ -27,6 +28,8 @@ export interface Opened {
   readonly retentionSeconds?: number
   /** Why nothing may be published of it. */
   readonly refusal?: Why
+  /** What was published before the request: chunks of its inputs. */
+  readonly said?: readonly Event[]
 }
 
 export interface OpeningOptions {
@@ -43,7 +46,12 @@ function bidFor(capMsats: bigint, priceMsats: bigint | undefined, terms: WishedT
 }
 
 /** Signs the job, and publishes nothing. Throws for a question that nobody could read. */
-export function openJob({ relays, keys, clock }: OpeningOptions, question: Question, identity: Identity): Opened {
+export function openJob(
+  { relays, keys, clock }: OpeningOptions,
+  question: Question,
+  identity: Identity,
+  packed?: Packed,
+): Opened {
   const { node, capMsats, terms, begun } = question
   const { secret, seal } = identity
   const privacy = levelOf(question)
@@ -61,6 +69,8 @@ export function openJob({ relays, keys, clock }: OpeningOptions, question: Quest
   const template = kindOf(question).request.write(
     {
       ...worksOn(question),
+      // Where they could not be brought nothing is published: a request that says so little is for the journal alone.
+      ...(packed ? { inputs: packed.refusal ? [textInput('-')] : packed.inputs } : {}),
       ...present({ terms, privacy: question.privacy, quote: question.quote }),
       ...(hidden ? {} : present({ routing: question.routing })),
       relays: relays.urls.slice(0, 5).filter(url => /^wss?:/.test(url)),
@@ -77,7 +87,11 @@ export function openJob({ relays, keys, clock }: OpeningOptions, question: Quest
   const zap = receipt && node && { node: node.pubkey, job: request.id, msats: own, relays: relays.urls }
   return {
     ...{ identity, privacy, ownNode: node !== undefined && (question.own ?? []).includes(node.pubkey) },
-    ...present({ retentionSeconds: announcement?.retentionSeconds, refusal: refusedLevel(question) }),
+    ...present({
+      retentionSeconds: announcement?.retentionSeconds,
+      refusal: refusedLevel(question) ?? packed?.refusal,
+    }),
+    ...(packed ? { said: packed.said } : {}),
     opening: {
       ...{ request, secret },
       ask: {

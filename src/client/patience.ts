@@ -91,7 +91,11 @@ export function watchSilence(options: {
           return hidden ? arm(patience.wholeMs, silentWork) : cancel()
         case 'paid':
         case 'processing':
-          return lastText === undefined ? working() : undefined
+          if (lastText === undefined) return working()
+          // The answer is whole and on its way.
+          return event.event === 'processing' ? arm(Math.max(patience.gapMs, 4 * longest), silentStream) : undefined
+        case 'fetching':
+          return arm(patience.wholeMs, silentStream)
         case 'chunk': {
           const now = clock.now()
           if (lastText !== undefined) longest = Math.max(longest, now - lastText)

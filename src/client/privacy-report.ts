@@ -6,6 +6,7 @@
 import {
   acknowledgement,
   cancel,
+  chunk,
   type Event,
   ephemeralWrap,
   expirationOf,
@@ -13,6 +14,7 @@ import {
   frame,
   isSealed,
   kindClass,
+  manifest,
   type Privacy,
   present,
   streamControl,
@@ -59,6 +61,13 @@ export interface HeardAnswer {
   readonly wrapped: boolean
 }
 
+/** How the chunks of an answer came, and until when relays were asked to keep them. */
+export interface ChunksHeard {
+  /** `wrapped`: sealed, and by a key of one use. */
+  readonly cover: Cover
+  readonly expiresAt?: number
+}
+
 export interface PrivacyFacts {
   readonly wanted: Privacy
   /** The signed request, and how it would have left where nothing did. */
@@ -78,8 +87,11 @@ export interface PrivacyFacts {
   readonly verifier?: string
   /** As the node announces it. */
   readonly nodeSeconds?: number
+  /** Where the answer came in chunks. */
+  readonly chunks?: ChunksHeard
 }
 
+const chunkLevels: Readonly<Record<Cover, Privacy>> = { open: 0, sealed: 1, wrapped: 3 }
 const worst: Readonly<Record<Cover, number>> = { open: 0, sealed: 1, wrapped: 2 }
 const least = <T extends Cover>(covers: readonly T[]): T | undefined =>
   covers.toSorted((a, b) => worst[a] - worst[b])[0]
@@ -96,6 +108,10 @@ function opens(event: Event): boolean {
   const read = faultEvidence.read(event)
   return !read.ok || Object.keys({ ...read.value.opened, ...read.value.keys }).length > 0
 }
+
+/** A sealed piece of a payload that a key of one use has put: relays see neither who it is of nor what it belongs to. */
+const isStray = (event: Event, asker: string): boolean =>
+  (event.kind === chunk.number || event.kind === manifest.number) && isSealed(event) && event.pubkey !== asker
 
 /** The highest level that an event of ours, as it left, allows. */
 export function allowedBySaid(event: Event): Privacy {
@@ -115,11 +131,13 @@ export function allowedByHeard({ event, wrapped }: HeardAnswer): Privacy {
 
 /** Computes it. The level is never above what the least covered event allows. */
 export function privacyOf(facts: PrivacyFacts): PrivacyReport {
-  const { wanted, request, node, ownNode, identity, said, heard, relays, nodeSeconds } = facts
+  const { wanted, request, node, ownNode, identity, said, heard, relays, nodeSeconds, chunks } = facts
   const asked = said.filter(event => event.id === request.id || event.kind === ephemeralWrap.number)
   const answers = heard.filter(({ event }) => event.kind !== zapReceipt.number)
+  const allowed = (event: Event): Privacy => (isStray(event, request.pubkey) ? 3 : allowedBySaid(event))
   const kept = [
-    ...said.map(allowedBySaid),
+    ...said.map(event => allowed(event)),
+    ...(chunks ? [chunkLevels[chunks.cover]] : []),
     ...heard.map(allowedByHeard),
     // A key that is known by other jobs tells relays who gets the wraps; a stranger's machine is not one's own.
     ...(identity.kind === 'own' ? [1] : []),
@@ -132,21 +150,23 @@ export function privacyOf(facts: PrivacyFacts): PrivacyReport {
     transport: {
       relays: asked.length > 0 ? relays : [],
       request: requestCover,
-      answers: least(answers.map(({ event, wrapped }) => coverOf(event, wrapped))) ?? 'none',
+      answers:
+        least([...answers.map(({ event, wrapped }) => coverOf(event, wrapped)), ...(chunks ? [chunks.cover] : [])]) ??
+        'none',
     },
     retention: { ...retentionOf(facts), ...present({ nodeSeconds }) },
   }
 
   function readersOf({ verifier }: PrivacyFacts): Reader[] {
     const you: Reader = { who: 'you', why: 'You asked.' }
-    if (asked.length === 0) return [you]
-    const open = said.find(event => allowedBySaid(event) === 0)
+    if (asked.length === 0 && !said.some(event => event.kind === manifest.number)) return [you]
+    const open = said.find(event => allowed(event) === 0)
     const answer = heard.find(one => allowedByHeard(one) === 0)
     const everybody = open
       ? open.kind === faultEvidence.number
         ? 'The evidence that was published opens what was sealed.'
         : 'The request was published in the open.'
-      : answer && 'The node answered in the open.'
+      : (answer || chunks?.cover === 'open') && 'The node answered in the open.'
     return [
       you,
       ...(node === undefined ? [] : [{ who: 'node' as const, pubkey: node, why: 'It was asked.' }]),
@@ -182,18 +202,20 @@ export function mergedPrivacy(reports: readonly PrivacyReport[]): PrivacyReport 
 }
 
 /** Until when relays were asked to keep what they keep at all, where every such event says so. */
-function retentionOf({ said, heard, nodeSeconds }: PrivacyFacts): { relaysUntil?: number; says: string } {
+function retentionOf({ said, heard, nodeSeconds, chunks }: PrivacyFacts): { relaysUntil?: number; says: string } {
   const events = [...said, ...heard.flatMap(({ event, wrapped }) => (wrapped ? [] : [event]))]
   const stored = events.filter(({ kind }) => kindClass(kind) !== 'ephemeral')
   const ends = stored.flatMap(event => expirationOf(event) ?? [])
+  if (chunks?.expiresAt !== undefined) ends.push(chunks.expiresAt)
+  const kept = stored.length + (chunks ? 1 : 0)
   const node =
     nodeSeconds === undefined
       ? 'The node does not say how long it keeps a job.'
       : `The node says that it keeps a job for ${nodeSeconds} s.`
-  if (stored.length === 0) return { says: `Relays were given nothing to keep. ${node}` }
-  if (ends.length < stored.length)
+  if (kept === 0) return { says: `Relays were given nothing to keep. ${node}` }
+  if (ends.length < kept)
     return {
-      says: `Relays were set no date to forget ${stored.length - ends.length} of ${stored.length} events. ${node}`,
+      says: `Relays were set no date to forget ${kept - ends.length} of ${kept} events. ${node}`,
     }
   return { relaysUntil: Math.max(...ends), says: `Relays were asked to forget all of it by then. ${node}` }
 }

@@ -33,7 +33,11 @@ export interface Question extends Wishes {
   readonly kind?: number
   readonly text?: string
   readonly messages?: readonly Message[]
-  /** What to work on beside, and before, text and messages: other kinds of work, and what lies elsewhere (`job`, `event`, `url`). */
+  /**
+   * What to work on beside, and before, text and messages: other kinds of work, and what lies elsewhere (`job`, `event`,
+   * `url`). Of a `job` of this client its own text is brought, once it has an answer; of another's the node fetches what is
+   * readable to it.
+   */
   readonly inputs?: readonly Input[]
   /** The chosen node and, where it is known, what it announced. Absent: open to everybody, and readable by everybody. */
   readonly node?: { readonly pubkey: string; readonly announcement?: Announcement }
@@ -55,6 +59,8 @@ export interface Question extends Wishes {
   /** Routing event and quote that this job rests on: readable by everybody, also on a sealed job. */
   readonly routing?: string
   readonly quote?: string
+  /** Largest answer that is taken, in bytes. Default 16 MiB. */
+  readonly mostBytes?: number
   /** Show the answer while it is written. Default true; false saves the frames' signatures. */
   readonly stream?: boolean
   /**

@@ -18,7 +18,10 @@ export const hashLockFraud: FaultRule = {
   async *judge({ evidence: { preimage }, tools, own }) {
     const results = own(textResult)
     yield check('result', results.length > 0)
-    const under = results.flatMap(({ value: { text, sealedUnder } }) => (sealedUnder ? [{ text, sealedUnder }] : []))
+    const under = results.flatMap(({ value: { text, sealedUnder, chunked } }) =>
+      // A text in chunks is no part of the evidence.
+      sealedUnder && chunked === undefined ? [{ text, sealedUnder }] : [],
+    )
     yield check('sealed-under', under.length > 0)
     const paid = under.filter(({ sealedUnder }) => reveals(preimage, sealedUnder.hash))
     yield check('preimage', paid.length > 0)

@@ -11,11 +11,13 @@ import { isEnd, step, wakeAt } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Mailbox, openMailbox } from '../mailbox.ts'
 import type { HoldPayee, Payee } from '../payments/payment.ts'
-import type { Runner, Work } from '../runners/runner.ts'
+import type { Runner } from '../runners/runner.ts'
 import { openAside } from './aside.ts'
 import { openBilling } from './billing.ts'
+import { mostBytes, openBringing, spend } from './bringing.ts'
 import { openCounting } from './counting.ts'
 import type { Escrow } from './escrow.ts'
+import type { Held } from './held.ts'
 import { openKeeping } from './keeping.ts'
 import { openMeter, type Timing } from './meter.ts'
 import type { NodeEvent } from './node-event.ts'
@@ -31,7 +33,11 @@ export interface JobBoxOptions {
   /** It came in a wrap. */
   readonly wrapped: boolean
   readonly request: TextRequest
-  readonly work: Work
+  /** Let go of when the job ends. */
+  readonly held: Held
+  readonly deltas: boolean
+  /** Why it cannot be worked on any more. */
+  readonly lost?: Why
   /** Tokens of the answer at most, as the runner estimated it. */
   readonly maxTokens: number
   readonly speech: Speech
@@ -76,8 +82,6 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   const more = { ...(verifier ? { verifier } : {}), ...(options.wrapped ? { wrapped: true as const } : {}) }
   const opening = { request: options.event, ask, ...more }
   const keeping = openKeeping({ journal, clock, opening })
-  /** A sealed answer must be on its way before the money is taken. */
-  let delivering: Promise<void> | undefined
   let stopLingering = () => {}
   let done = false
   const meter = openMeter(clock)
@@ -88,6 +92,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     working.stop()
     stopLingering()
     letGo()
+    options.held.drop()
     mailbox.close()
   }
   /** Lets go of the wallet and of the node's signal: a node outlives many jobs. */
@@ -117,17 +122,21 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     ...(sealed ? { preimage: options.preimage.preimage } : {}),
     ...(verifier ? { verifier } : {}),
   })
+  const bringing = openBringing({
+    ...{ ask, clock, journal, telling, billing, trouble, signal: options.signal, over: aside.now },
+    ...(escrow ? { escrow } : {}),
+  })
   // The opening acts run while the mailbox opens, and a runner may have words at once.
   const early: NodeFact[] = []
   let opened: JobBox | undefined
   const working = openWorking({
     runner: options.runner,
-    work: options.work,
+    work: options.held.work,
+    deltas: options.deltas,
     clock,
     frames: options.request.stream && !sealed,
     ...(options.request.partial && !sealed ? { partial: telling.partial } : {}),
-    // Under a preimage the text is base64 before it is sealed.
-    mostBytes: sealed ? Math.floor((speech.answerBytes * 3) / 4) : speech.answerBytes,
+    mostBytes: mostBytes(speech, sealed, verifier !== undefined),
     maxTokens: options.maxTokens,
     send: fact => (opened ? opened.send(fact) : void early.push(counting.of(fact))),
     said() {
@@ -149,8 +158,9 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'ask-wallet':
         return billing.ask(act.hash).then(send)
       case 'spend-credit':
-        return send(spend(act.msats) ? { fact: 'spent' } : { fact: 'no-credit' })
+        return send(spend(journal, ask, act.msats, seconds(clock)) ? { fact: 'spent' } : { fact: 'no-credit' })
       case 'run':
+        if (options.lost) return send({ fact: 'fault', why: options.lost })
         tell({ ...about, event: now.held ? 'held' : 'running' })
         meter.begin()
         counting.begin(now)
@@ -161,12 +171,11 @@ export function openJobBox(options: JobBoxOptions): JobBox {
         return telling.flow(act).then(working.acked)
       case 'deliver':
         meter.end()
-        delivering = telling.deliver(act).then(aside.now)
-        return delivering
+        return bringing.bring(act, now)
       case 'settle':
-        return settle(act.hash).then(send)
+        return bringing.settle(act.hash, send)
       case 'ask-verifier':
-        return askVerifier(now, send)
+        return bringing.judge(now, send)
       case 'release':
         return billing.release(act.hash).then(fact => {
           if (fact) send(fact)
@@ -182,22 +191,6 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     }
   }
 
-  const spend = (msats: bigint): boolean => {
-    const { id, customer } = ask
-    const row = { id: `use:${id}`, customer, job: id, msats: -msats, why: 'job', at: seconds(clock) }
-    return journal.bills.credit(row) || journal.bills.credits({ job: id }).some(one => one.id === row.id)
-  }
-
-  async function askVerifier(now: NodeJob, send: (fact: NodeFact) => void): Promise<void> {
-    await delivering
-    await escrow?.verdict(now, send)
-  }
-
-  async function settle(hash: string): Promise<NodeFact> {
-    await delivering
-    return billing.settle(hash)
-  }
-
   function receipt(paid: Paid, now: NodeJob) {
     const event = now.bill && options.receipt(paid, now.bill.bolt11)
     if (!event) return
@@ -209,7 +202,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
   function makeGood(now: NodeJob) {
     if (now.state === 'delivered' && now.answer && !speech.said('result')) {
       const due = now.when === 'after' && now.bill ? { bill: now.bill } : {}
-      delivering = telling.deliver({ ...deliver(now, now.answer), ...due })
+      void bringing.bring({ ...deliver(now, now.answer), ...due }, now)
     }
     if ((now.state === 'failed' || now.state === 'expired') && now.why && !speech.said('error'))
       telling.say({ act: 'say', status: 'error', why: now.why }, now)
@@ -241,7 +234,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     }
     // After the acts of the end have begun; what they say is in the outbox then.
     if (now.bill && !now.paid) stopLingering = clock.after(lingerMs, forget)
-    else void (delivering ?? Promise.resolve()).then(forget, trouble)
+    else void bringing.done().then(forget, error => trouble(text(error)))
   }
 
   const mailbox = openMailbox<NodeJob, NodeFact, NodeAct>({
@@ -266,6 +259,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       if (!isEnd(state.state)) return
       if (state.state !== 'delivered' && fact?.fact !== 'again' && fact?.fact !== 'paid')
         tell({ ...about, event: state.state as NodeEvent['event'], ...(state.why ? { says: state.why.says } : {}) })
+      options.held.drop()
       options.ended(state)
       queueMicrotask(() => finish(state))
     },

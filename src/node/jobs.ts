@@ -7,26 +7,29 @@ import type { Relays } from '../../relays/relay.ts'
 import { lru } from '../bounded.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
-import { fromHex, hmacSha256, sha256Hex, toHex } from '../hash.ts'
 import { openBuckets } from '../intake/buckets.ts'
 import type { NodeAsk } from '../job/node-side.ts'
-import type { NodeFact, NodeJob, Why } from '../job.ts'
+import type { NodeJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Journal, Plain } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
+import type { Payloads } from '../payload/index.ts'
 import type { HoldPayee, Payee } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import type { Seal } from '../seal.ts'
-import { begunOf, workOf } from './begun.ts'
+import { begunOf } from './begun.ts'
 import type { EscrowDesk } from './escrow.ts'
-import { type JobBox, openJobBox } from './job-box.ts'
+import { openWaiting } from './held.ts'
+import type { Inputs } from './inputs.ts'
+import type { JobBox } from './job-box.ts'
 import { type Opening, readOpening, replay } from './keeping.ts'
 import type { NodeLimits } from './limits.ts'
+import { openMaking } from './making.ts'
 import type { NodeEvent } from './node-event.ts'
 import type { Pricing } from './pricing.ts'
 import type { Quotes } from './quotes.ts'
 import { checkWork, type ReadRequest, readRequest } from './request.ts'
-import { carrierOf, lastWords, offer, openSpeech } from './speech.ts'
+import { carrierOf, lastWords, offer } from './speech.ts'
 import { decide, type NodeTerms } from './terms.ts'
 import type { Usage } from './usage.ts'
 import type { Zaps } from './zaps.ts'
@@ -50,6 +53,9 @@ export interface JobsOptions {
   /** Levels of privacy that the node keeps. */
   readonly privacy: readonly Privacy[]
   readonly zaps: Zaps
+  /** Fetches what requests point to. */
+  readonly inputs: Inputs
+  readonly payloads: Pick<Payloads, 'put'>
   /** Some job streams now in the open, or none does any more. */
   streams(some: boolean): void
   tell(event: NodeEvent): void
@@ -73,17 +79,18 @@ export interface Jobs {
   close(): void
 }
 
+/** Characters of an answer that is remembered beside the journal. */
+const rememberedChars = 65_536
 /** Seconds between two repetitions of what an earlier process said. */
 const repeatSeconds = 10
 
 export function openJobs(options: JobsOptions): Jobs {
-  const { relays, keys, secret, clock, journal, runner, pricing, limits, tell, zaps } = options
+  const { relays, clock, journal, runner, pricing, limits, tell } = options
   const boxes = new Map<string, JobBox>()
   const ended = lru<string, JobBox>(limits.remembered)
   const withdrawn = lru<string, true>(limits.remembered)
   const repeated = lru<string, number>(limits.remembered)
   const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
-  const streaming = new Set<string>()
   let broken = false
 
   function claimOf(event: Event): Why | undefined {
@@ -101,68 +108,30 @@ export function openJobs(options: JobsOptions): Jobs {
       : undefined
   }
 
-  /** Ours for this job alone, the same in every life of the process; nobody without the node's key can tell it. */
-  function preimageOf(job: string) {
-    const preimage = toHex(hmacSha256(secret, new TextEncoder().encode(`gridstr hold ${job}`)))
-    return { preimage, hash: sha256Hex(fromHex(preimage)) }
-  }
+  const making = openMaking({
+    ...options,
+    ended(id) {
+      const done = boxes.get(id)
+      if (!done) return
+      boxes.delete(id)
+      remember(id, done)
+    },
+    broken() {
+      broken = true
+    },
+  })
 
-  function boxFor(opening: Opening, read: ReadRequest, maxTokens: number, reopened?: NodeJob): JobBox {
-    const { request: event, ask, verifier } = opening
-    const { payee, holder, escrow } = options
-    const speech = openSpeech({
-      ...{ relays, keys, secret, clock, journal, request: event, keepMs: limits.keepMs },
-      ...{ ...read.seal, wrapped: read.came === 'wrapped' },
-    })
-    const wrapped = read.came === 'wrapped'
-    if (read.request.stream && !wrapped && streaming.add(event.id).size === 1) options.streams(true)
-    return openJobBox({
-      ...{
-        ask,
-        event,
-        wrapped,
-        request: read.request,
-        work: workOf(ask, ask.metered && maxTokens > 0 ? { ...read.work, maxTokens } : read.work),
-        maxTokens,
-        speech,
-        runner,
-        clock,
-        journal,
-        tell,
-      },
-      ...(reopened ? { reopened } : {}),
-      ...(payee ? { payee } : {}),
-      ...(holder ? { holder } : {}),
-      ...(verifier && escrow ? { escrow: escrow.of(event, ask, verifier) } : {}),
-      preimage: preimageOf(event.id),
-      signal: options.signal,
-      billSeconds: limits.billSeconds,
-      descriptionHash: () => zaps.wait(event, ask.msats),
-      receipt: (paid, bolt11) =>
-        zaps.receipt({ job: event, paid, bolt11, msats: ask.msats, opens: ask.when === 'hold' }),
-      used: (job, timing) =>
-        options.usage.write({
-          ...{ job, event, request: read.request, timing, wrapped },
-          broughtTokens: ask.soFar?.outputTokens ?? 0,
-        }),
-      ended(job) {
-        if (streaming.delete(job.id) && streaming.size === 0) options.streams(false)
-        const done = boxes.get(job.id)
-        if (!done) return
-        boxes.delete(job.id)
-        ended.set(job.id, done)
-      },
-      forgotten: () => zaps.forget(event),
-      broken() {
-        broken = true
-      },
-    })
+  const isPlain = ({ request }: ReadRequest) => options.inputs.isPlain(request.inputs)
+
+  /** What was large is told again from the journal. */
+  function remember(id: string, box: JobBox) {
+    if ((box.job().answer?.text.length ?? 0) <= rememberedChars) ended.set(id, box)
   }
 
   function settle(id: string, box: JobBox) {
     if (isEnd(box.job().state)) {
       boxes.delete(id)
-      ended.set(id, box)
+      remember(id, box)
     } else boxes.set(id, box)
   }
 
@@ -176,9 +145,17 @@ export function openJobs(options: JobsOptions): Jobs {
     const refusal = claimOf(event) ?? read.refusal ?? least.why
     // Junk is not answered for ever: strangers could have this node flood its own relays.
     if (refusal && !refusals.has('all')) return undefined
-    const facts: NodeFact[] = []
-    boxes.set(event.id, placeholder(event, least.msats, facts))
-    const checked = refusal ? { maxTokens: 1, why: refusal } : await checkWork(runner, read.work, tell)
+    const waiting = openWaiting(event, least.msats, options.signal)
+    boxes.set(event.id, waiting.box)
+    const whole = refusal || isPlain(read) ? { work: read.work } : await making.wholeOf(event, read, waiting.signal)
+    if (options.signal.aborted) return undefined
+    if (waiting.signal.aborted && !isPlain(read)) {
+      boxes.delete(event.id)
+      return void withdrawn.set(`${event.id}:${event.pubkey}`, true)
+    }
+    const { work } = whole
+    const found = refusal ?? whole.why
+    const checked = found ? { maxTokens: 1, why: found } : await checkWork(runner, work, tell)
     if (options.signal.aborted) return undefined
     // What tokens cost is known only now. A bid for fewer of them than were asked for buys those.
     const counted = pricing.isMetered && 'promptTokens' in checked
@@ -188,7 +165,7 @@ export function openJobs(options: JobsOptions): Jobs {
     const maxTokens = metered?.maxTokens ?? checked.maxTokens
     if (why) refusals.take('all')
     const now = seconds(clock)
-    const begun = begunOf(read.request, read.work, maxTokens)
+    const begun = begunOf(read.request, work, maxTokens)
     const { verifier, ...terms } = decide(
       read.request,
       event.pubkey,
@@ -205,22 +182,31 @@ export function openJobs(options: JobsOptions): Jobs {
       ...(why ? { refusal: why } : {}),
     }
     const more = { ...(verifier ? { verifier } : {}), ...(wrapped ? { wrapped } : {}) }
-    const box = boxFor({ request: event, ask, ...more }, read, maxTokens)
+    const box = making.boxFor({ request: event, ask, ...more }, read, work, maxTokens)
     settle(event.id, box)
-    for (const fact of facts) box.send(fact)
+    for (const fact of waiting.facts) box.send(fact)
     return undefined
   }
 
-  /** Stands in for a job while the runner looks at it: facts wait, and the job counts against the limits. */
-  function placeholder(event: Event, msats: bigint, facts: NodeFact[]): JobBox {
-    const job = { side: 'node', id: event.id, customer: event.pubkey, state: 'asked', seq: 0 } as const
-    const rest = { parts: 1, part: 1, settled: [], deadline: 0, creditMsats: 0n } as const
-    return {
-      send: fact => void (facts.length < 16 && facts.push(fact)),
-      job: () => ({ ...job, ...rest, msats, when: 'free' }),
-      resend() {},
-      close() {},
-    }
+  /** A job of an earlier process, with what its inputs point to where it still has to be worked on. */
+  async function takeUp(opening: Opening, read: ReadRequest, facts: readonly Plain[]): Promise<void> {
+    const { request: event } = opening
+    const kept = replay(opening.ask, facts)
+    const needs = !isPlain(read) && !isEnd(kept.state) && !kept.answer
+    const waiting = needs ? openWaiting(event, opening.ask.msats, options.signal) : undefined
+    if (waiting) boxes.set(event.id, waiting.box)
+    const whole = waiting ? await making.wholeOf(event, read, waiting.signal) : { work: read.work }
+    const checked = await checkWork(runner, whole.work, tell)
+    if (options.signal.aborted) return
+    const maxTokens = opening.ask.metered?.maxTokens ?? checked.maxTokens
+    const ask = { ...opening.ask, ...(opening.ask.from ? begunOf(read.request, whole.work, maxTokens) : {}) }
+    const lost = whole.why ? { lost: whole.why } : {}
+    const more = { reopened: replay(ask, facts), ...lost }
+    const box = making.boxFor({ ...opening, ask }, read, whole.work, maxTokens, more)
+    settle(event.id, box)
+    for (const fact of waiting?.facts ?? []) box.send(fact)
+    // The relays told of it before this job was here.
+    if (withdrawn.get(`${event.id}:${ask.customer}`)) box.send({ fact: 'cancel' })
   }
 
   function again(id: string) {
@@ -266,14 +252,14 @@ export function openJobs(options: JobsOptions): Jobs {
           tell({ event: 'trouble', job: row.id, says: 'A job of an earlier process that this key cannot open.' })
           continue
         }
-        const checked = await checkWork(runner, read.work, tell)
+        const kept = replay(opening.ask, row.facts)
+        // Who has the answer needs no inputs, and who waits for them holds up nobody.
+        if (isPlain(read) || isEnd(kept.state) || kept.answer) await takeUp(opening, read, row.facts)
+        else
+          void takeUp(opening, read, row.facts).catch(error =>
+            tell({ event: 'trouble', job: row.id, says: `${error}` }),
+          )
         if (options.signal.aborted) return
-        const maxTokens = opening.ask.metered?.maxTokens ?? checked.maxTokens
-        const ask = { ...opening.ask, ...(opening.ask.from ? begunOf(read.request, read.work, maxTokens) : {}) }
-        const box = boxFor({ ...opening, ask }, read, maxTokens, replay(ask, row.facts))
-        settle(row.id, box)
-        // The relays told of it before this job was here.
-        if (withdrawn.get(`${row.id}:${ask.customer}`)) box.send({ fact: 'cancel' })
       }
       for (const { job, event, until } of journal.outbox.pending(seconds(clock)))
         void offer(relays, journal, event, (until - seconds(clock)) * 1000, () => carrierOf(options, job, event))

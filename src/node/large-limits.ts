@@ -19,6 +19,10 @@ export interface LargeLimits {
   readonly waiting: number
   /** How long each of them waits for one answer. */
   readonly answerMs: number
+  /** Bytes of all that was fetched for jobs that have not ended. */
+  readonly bytesHeld: number
+  /** Seconds for which relays are asked to keep the chunks of an answer. */
+  readonly answerSeconds: number
 }
 
 export const LARGE_LIMITS: LargeLimits = {
@@ -30,4 +34,6 @@ export const LARGE_LIMITS: LargeLimits = {
   references: 8,
   waiting: 16,
   answerMs: 30_000,
+  bytesHeld: 256 * 1024 * 1024,
+  answerSeconds: 86_400,
 }

@@ -20,6 +20,7 @@ import type { Journal } from '../journal/journal.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import type { Keys } from '../keys.ts'
 import type { Tariff } from '../ledger/index.ts'
+import { openPayloads } from '../payload/index.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
 import { openSeal } from '../seal.ts'
@@ -28,7 +29,9 @@ import { claimSpeed } from './claim.ts'
 import { type Doors, openDoors } from './doors.ts'
 import { openEscrowDesk } from './escrow.ts'
 import { openHolder } from './holder.ts'
+import { openInputs } from './inputs.ts'
 import { type Jobs, openJobs } from './jobs.ts'
+import type { LargeLimits } from './large-limits.ts'
 import { defaultLimits, type NodeLimits } from './limits.ts'
 import { openLoad } from './load.ts'
 import type { NodeEvent } from './node-event.ts'
@@ -74,6 +77,8 @@ export interface NodeOptions {
   /** Also takes jobs that name no provider. Default false. */
   readonly open?: boolean
   readonly limits?: Partial<NodeLimits>
+  /** Bounds of what is fetched for strangers before their jobs are looked at. */
+  readonly large?: Partial<LargeLimits>
   /** The price grows with the seats that are taken, up to twice the announced one, for who asked for a quote. Default false. */
   readonly surge?: boolean
   /** For which delivered jobs a usage receipt is published. Default `routed`: those that name a routing event. */
@@ -155,7 +160,10 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
     ...present({ region: service.region, determinism: service.determinism }),
   })
   const usage = openUsage({ ...mine, journal, policy: options.usage ?? 'routed', keepMs: limits.keepMs, tell })
+  const payloads = openPayloads({ relays, keys, clock, journal })
+  const inputs = openInputs({ relays, keys, clock, payloads, me: pubkey, ...present({ limits: options.large }) })
   const jobs: Jobs = openJobs({
+    ...{ payloads, inputs },
     ...{ ...mine, journal, runner, pricing, quotes, usage, terms, limits, seal, privacy, zaps, tell, signal },
     streams: some => doors.streams(some),
     ...(payee ? { payee } : {}),

@@ -3,7 +3,7 @@
  * @module
  */
 import type { AnyRequest, Encrypt, Event, Privacy } from '../../kinds/index.ts'
-import { isSealed, jobIdOf, jobKind, resultKind, schemeOf } from '../../kinds/index.ts'
+import { type Input, isSealed, jobIdOf, jobKind, resultKind, schemeOf } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { query } from '../../relays/relay.ts'
 import { type Clock, seconds } from '../clock.ts'
@@ -47,7 +47,10 @@ export function readRequest(event: Event, { seal, privacy, clock }: Door, wrappe
   const read = kind.request.read(event, opened)
   if (!read.ok) return refuse({ code: read.rule, says: read.says })
   const asked = read.value
-  const form = formOf(event.kind, asked)
+  // What points elsewhere is read once it is here.
+  const form = asked.inputs.some(({ type }) => type === 'job' || type === 'event')
+    ? { work: { messages: [] } }
+    : formOf(event.kind, asked)
   const refusal = refuseLevel(asked.privacy, came, privacy) ?? form.why
   // A wish to pay in parts means nothing for an answer that is made in one piece.
   const { terms, ...rest } = asked
@@ -55,6 +58,16 @@ export function readRequest(event: Event, { seal, privacy, clock }: Door, wrappe
   const late = seconds(clock) - event.created_at > repeatSeconds
   const repeats = wrapped && (asked.privacy === undefined ? late : asked.privacy < 2)
   return { request, work: { ...work, ...form.work }, seal: how, came, repeats, ...(refusal ? { refusal } : {}) }
+}
+
+/** The work of a request whose inputs were fetched. */
+export function readInputs(
+  event: Event,
+  inputs: readonly Input[],
+  { request, work }: ReadRequest,
+): { work: Work; why?: Why } {
+  const form = formOf(event.kind, { ...request, inputs })
+  return { work: { ...work, ...form.work }, ...(form.why ? { why: form.why } : {}) }
 }
 
 /** The runner's word on the work, before anything is billed: how many tokens the answer has at most, or why not. */

@@ -4,14 +4,18 @@
  * @module
  */
 import type { Encrypt, Event, Feedback, Kind, TextResult } from '../../kinds/index.ts'
-import { feedback, frame, jobKind, textResult } from '../../kinds/index.ts'
+import { feedback, frame, isSealed, jobKind, type Refusal, schemeOf, textResult } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
+import { hmacSha256 } from '../hash.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
+import { jsonBytes, type Payloads, utf8Bytes } from '../payload/index.ts'
 import { wrapEvent } from '../seal.ts'
 import { readOpening } from './keeping.ts'
+import { packResult } from './large.ts'
+import { LARGE_LIMITS } from './large-limits.ts'
 import type { SentFrame } from './sent-frames.ts'
 
 export interface SpeechOptions {
@@ -28,11 +32,17 @@ export interface SpeechOptions {
   readonly wrapped?: boolean
   /** Milliseconds for which an undelivered event is offered again to relays that come back. */
   readonly keepMs: number
+  /** Puts answers in chunks that one event does not carry. */
+  readonly payloads: Pick<Payloads, 'put'>
 }
 
 export interface Speech {
   /** Bytes of an answer that one event carries to this customer. */
+  readonly eventBytes: number
+  /** Bytes of an answer that can be delivered at all: in chunks, where the customer's program knows them. */
   readonly answerBytes: number
+  /** The text of an answer as its event carries it: the same, or a blank one and the manifest of its chunks. */
+  pack(text: string, signal: AbortSignal): Promise<Packed> | Packed
   /** `slot` names what is said once a job: the same slot is the same event for ever. */
   feedback(value: Omit<Feedback, 'job' | 'customer'>, slot?: string): Event
   result(value: Omit<TextResult, 'job' | 'customer' | 'request' | 'status'>): Event
@@ -45,6 +55,8 @@ export interface Speech {
   repeat(): void
 }
 
+export type Packed = { readonly ok: true; readonly text: string; readonly chunked?: string } | Refusal
+
 /** The same request comes from every relay, and again after an outage: that alone is no reason to say it all again. */
 const repeatMs = 10_000
 /** A refusal is worth offering again for as long as its reader waits, not longer. */
@@ -53,6 +65,10 @@ const refusalKeepMs = 30_000
 const frameKeepMs = 5_000
 /** A request above this is named by id only: copied into the answer it would not fit a relay's 64 KiB. */
 const copyBytes = 12_000
+/** Bytes of an answer beside which such a copy has no room. */
+const crowdedBytes = { sealed: 30_000, open: 40_000 } as const
+/** Seconds between two words about chunks under way. */
+const tellSeconds = 3
 
 /** What somebody who asks again is told: the end if there is one, else what is going on. */
 export function lastWords(journal: Journal, job: string): readonly Event[] {
@@ -68,6 +84,36 @@ export function openSpeech(options: SpeechOptions): Speech {
   const job = request.id
   const kind = jobKind(request.kind)?.result ?? textResult
   let saidMs = 0
+  const carried = wrapped ? 'wrapped' : options.encrypt ? 'sealed' : 'open'
+  const eventBytes = { open: 57_000, sealed: 40_000, wrapped: 28_000 }[carried]
+  // Programs that write NIP-04 are older than chunks.
+  const chunks = !(isSealed(request) && schemeOf(request.content) === 'nip04')
+
+  function pack(text: string, signal: AbortSignal): Promise<Packed> | Packed {
+    const bytes = carried === 'open' ? jsonBytes(text) : utf8Bytes(text)
+    if (!chunks || bytes <= eventBytes) return { ok: true, text }
+    const { keys, secret, clock, payloads } = options
+    let toldAt = seconds(clock)
+    return packResult(text, {
+      ...{ payloads, carried, signal, expiresAt: seconds(clock) + LARGE_LIMITS.answerSeconds },
+      // Of an answer in wraps nobody may see whose it is; the same key after a restart makes the same chunks.
+      ...(wrapped
+        ? { secret: hmacSha256(secret, utf8.encode(`gridstr chunks ${job}`)), owner: keys.publicKey(secret) }
+        : { secret }),
+      ...(carried === 'open' ? {} : { to: customer }),
+      onProgress({ bytes: put, ofBytes }) {
+        if (seconds(clock) - toldAt < tellSeconds) return
+        toldAt = seconds(clock)
+        publish(
+          write(feedback, {
+            ...{ status: 'processing', content: '', job, customer },
+            says: `The answer is on its way in chunks: ${put} of ${ofBytes} bytes.`,
+          }),
+          frameKeepMs,
+        )
+      },
+    })
+  }
 
   function publish(event: Event, keep: number) {
     saidMs = options.clock.now()
@@ -92,7 +138,9 @@ export function openSpeech(options: SpeechOptions): Speech {
 
   return {
     send,
-    answerBytes: wrapped ? 28_000 : 60_000,
+    eventBytes,
+    answerBytes: chunks ? LARGE_LIMITS.bytesPerJob : eventBytes,
+    pack,
     said: slot => once(slot) !== undefined,
     feedback(value, slot) {
       const keep = value.status === 'error' ? refusalKeepMs : keepMs
@@ -103,7 +151,9 @@ export function openSpeech(options: SpeechOptions): Speech {
     },
     result(value) {
       const text = JSON.stringify(request)
-      const copy = !wrapped && text.length <= copyBytes ? { request: text } : {}
+      const crowded =
+        carried === 'open' ? jsonBytes(value.text) > crowdedBytes.open : utf8Bytes(value.text) > crowdedBytes.sealed
+      const copy = !wrapped && !crowded && text.length <= copyBytes ? { request: text } : {}
       return send(write(kind, { ...value, ...copy, job, customer, status: 'success' }), 'result')
     },
     async frame({ seq, text, last, at }) {
@@ -118,6 +168,8 @@ export function openSpeech(options: SpeechOptions): Speech {
     },
   }
 }
+
+const utf8 = new TextEncoder()
 
 type Wrapping = Pick<SpeechOptions, 'keys' | 'clock' | 'journal'>
 

@@ -4,7 +4,7 @@
  */
 import type { BilledTerms } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
-import type { NodeAct, NodeJob } from '../job.ts'
+import type { NodeAct, NodeJob, Why } from '../job.ts'
 import { sealUnder } from '../seal/under-preimage.ts'
 import type { NodeEvent } from './node-event.ts'
 import { openSentFrames } from './sent-frames.ts'
@@ -30,8 +30,14 @@ export interface Telling {
   /** Frames from this place on, again, as far as they are remembered and while it is not asked too often. */
   resend(from: number): void
   partial(soFar: string): void
-  /** Resolves when the result is in the outbox and handed to the relays. */
-  deliver(act: Pick<Extract<NodeAct, { act: 'deliver' }>, 'answer' | 'bill' | 'creditMsats'>): Promise<void>
+  /**
+   * Resolves when the result is in the outbox and handed to the relays, with its chunks before it where it needs some; with
+   * why not where no relay takes these.
+   */
+  deliver(
+    act: Pick<Extract<NodeAct, { act: 'deliver' }>, 'answer' | 'bill' | 'creditMsats'>,
+    signal: AbortSignal,
+  ): Promise<Why | undefined>
 }
 
 export function openTelling(options: TellingOptions): Telling {
@@ -67,15 +73,18 @@ export function openTelling(options: TellingOptions): Telling {
     partial(soFar) {
       speech.feedback({ status: 'partial', says: '', content: soFar })
     },
-    async deliver({ answer, bill, creditMsats }) {
+    async deliver({ answer, bill, creditMsats }, signal) {
       const { model, promptTokens, outputTokens, finish } = answer
       sent.clear()
       const owed = bill ? { msats: bill.msats, bolt11: bill.bolt11 } : {}
       const money = { ...owed, ...(creditMsats === undefined ? {} : { creditMsats }) }
       const seal = preimage === undefined ? undefined : await sealUnder(preimage, answer.text)
-      const content = seal
-        ? { text: seal.content, sealedUnder: { hash: seal.hash, digest: seal.digest } }
-        : { text: answer.text }
+      // What paying opens is sealed first: its chunks are worth nothing before either.
+      const packing = speech.pack(seal ? seal.content : answer.text, signal)
+      const packed = packing instanceof Promise ? await packing : packing
+      if (!packed.ok) return { code: packed.rule, says: packed.says }
+      const { ok: _, ...said } = packed
+      const content = { ...said, ...(seal ? { sealedUnder: { hash: seal.hash, digest: seal.digest } } : {}) }
       const event = speech.result({
         ...content,
         model,
@@ -85,6 +94,7 @@ export function openTelling(options: TellingOptions): Telling {
         ...(options.hidden ? { hidden: true as const } : {}),
       })
       tell({ ...about, event: 'delivered', id: event.id, ms: clock.now() - began })
+      return undefined
     },
   }
 }

@@ -12,7 +12,10 @@ import { openStream } from './stream.ts'
 
 export interface WorkingOptions {
   readonly runner: Runner
-  readonly work: Work
+  /** Asked for when the work begins, so that nobody else has to hold it. */
+  work(): Work
+  /** The answer is told as deltas. */
+  readonly deltas: boolean
   readonly clock: Clock
   /** The customer listens for frames. */
   readonly frames: boolean
@@ -20,7 +23,7 @@ export interface WorkingOptions {
   partial?(soFar: string): void
   /** Tokens of the whole answer at most, where the price is paid in parts. */
   readonly maxTokens: number
-  /** Bytes of an answer that one event carries on its way to this customer. */
+  /** Bytes of an answer that can be brought to this customer. */
   readonly mostBytes: number
   send(fact: NodeFact): void
   /** The model says something. */
@@ -40,8 +43,7 @@ export interface Working {
 const heldChars = 16_777_216
 
 export function openWorking(options: WorkingOptions): Working {
-  const { runner, clock, send, frames } = options
-  const deltas = options.work.deltas === true
+  const { runner, clock, send, frames, deltas } = options
   let abort: AbortController | undefined
   const stream = openStream({
     clock,
@@ -55,10 +57,11 @@ export function openWorking(options: WorkingOptions): Working {
 
   /** What the present part asks of the runner: what is there already is the beginning of the answer. */
   function workOf({ parts, part, soFar }: NodeJob): Work {
-    if (parts === 1 && !soFar) return options.work
+    const whole = options.work()
+    if (parts === 1 && !soFar) return whole
     const done = soFar?.outputTokens ?? 0
     const until = part === parts ? options.maxTokens : Math.floor((options.maxTokens * part) / parts)
-    const work: Work = { ...options.work, maxTokens: Math.max(1, until - done) }
+    const work: Work = { ...whole, maxTokens: Math.max(1, until - done) }
     if (!soFar || soFar.text === '') return work
     return { ...work, messages: [...work.messages, { role: 'assistant', content: soFar.text }] }
   }
@@ -145,7 +148,7 @@ function openEar(deltas: boolean) {
   }
 }
 
-/** One event carries the answer: too much cannot be sent, so it is a failure of the work. */
+/** What cannot be brought is a failure of the work. */
 function undeliverable(answer: string, mostBytes: number): Why | undefined {
   const bytes = answer.length * 3 <= mostBytes ? 0 : new TextEncoder().encode(answer).length
   return bytes <= mostBytes ? undefined : tooLong(bytes, mostBytes)
@@ -154,7 +157,7 @@ function undeliverable(answer: string, mostBytes: number): Why | undefined {
 const tooMuch = new Error('the answer is larger than what is held of it')
 const tooLong = (bytes: number, most: number): Why => ({
   code: 'too-long',
-  says: `The answer has ${bytes} bytes; one event carries ${most}. Ask for fewer tokens. What was paid is kept as your credit.`,
+  says: `The answer has ${bytes} bytes; ${most} can be brought to you. Ask for fewer tokens. What was paid is kept as your credit.`,
 })
 const nothing: Why = {
   code: 'empty',

@@ -23,7 +23,8 @@ export type Unsealed =
 
 const nonceBytes = 12
 const tagBytes = 16
-const maxChars = 524_288
+/** The most characters of a text that is sealed so. */
+export const MOST_UNDER_CHARS = 524_288
 
 /** Seals a text under a preimage (32 bytes hex). `nonce` is for test vectors only: 12 fresh random bytes otherwise. */
 export async function sealUnder(
@@ -41,7 +42,8 @@ export async function sealUnder(
   whole.set(nonce)
   whole.set(sealed, nonceBytes)
   const content = toBase64(whole)
-  if (content.length > maxChars) throw new SealError('too-long', `a sealed text has at most ${maxChars} characters`)
+  if (content.length > MOST_UNDER_CHARS)
+    throw new SealError('too-long', `a sealed text has at most ${MOST_UNDER_CHARS} characters`)
   return { content, hash, digest: sha256Hex(bytes) }
 }
 
@@ -103,9 +105,16 @@ export async function judgeSealed(
     return { verdict: 'unproven', rule: 'sealed', says: 'The conversation key does not open the result.' }
   const read = textResult.read(result, opened)
   if (!read.ok) return { verdict: 'unproven', rule: read.rule, says: read.says }
-  const { job, text, sealedUnder } = read.value
+  const { job, text, sealedUnder, chunked } = read.value
   const about = { provider: result.pubkey, job }
   if (!sealedUnder) return { verdict: 'unproven', ...about, rule: 'plain', says: 'The result is under no preimage.' }
+  if (chunked !== undefined)
+    return {
+      verdict: 'unproven',
+      ...about,
+      rule: 'chunked',
+      says: 'The text is in chunks, which are no part of these events.',
+    }
   const found = await openUnder(preimage, text, sealedUnder)
   if (found.ok) return { verdict: 'kept', ...about, rule: 'kept', says: 'The text is the one that was promised.' }
   return { verdict: found.rule === 'preimage' ? 'unproven' : 'fault', ...about, rule: found.rule, says: found.says }
@@ -113,7 +122,7 @@ export async function judgeSealed(
 
 /** Text of a NIP-44 payload by its conversation key alone; `undefined` where the key is none or not the right one. */
 export function openConversation(conversationKey: string | undefined, payload: string): string | undefined {
-  if (!isHex(conversationKey) || payload.length > maxChars) return undefined
+  if (!isHex(conversationKey) || payload.length > MOST_UNDER_CHARS) return undefined
   try {
     return codecFor((payload.length / 4) * 3).open(fromHex(conversationKey), payload)
   } catch (error) {
@@ -139,6 +148,6 @@ function toBase64(bytes: Uint8Array): string {
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
-  if (text.length > maxChars || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
+  if (text.length > MOST_UNDER_CHARS || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
   return Uint8Array.from(atob(text), letter => letter.charCodeAt(0))
 }
