@@ -30,12 +30,15 @@ export function openTalk({ input, output, onInterrupt }: TalkStreams): Talk {
   })
   lines.on('close', () => {
     ended = true
+    if (terminal && asked) output.write('\n')
     asked?.(undefined)
   })
   lines.on('SIGINT', () => {
+    if (asked) output.write('\n')
     const listener = listeners.at(-1)
     if (listener) listener()
     else onInterrupt()
+    if (asked) lines.prompt()
   })
   return {
     ask(prompt) {

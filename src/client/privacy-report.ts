@@ -211,11 +211,11 @@ function retentionOf({ said, heard, nodeSeconds, chunks }: PrivacyFacts): { rela
   const node =
     nodeSeconds === undefined
       ? 'The node does not say how long it keeps a job.'
-      : `The node says that it keeps a job for ${nodeSeconds} s.`
+      : `The node says that it keeps a job for ${lasting(nodeSeconds)}.`
   if (kept === 0) return { says: `Relays were given nothing to keep. ${node}` }
   if (ends.length < kept)
     return {
-      says: `Relays were set no date to forget ${kept - ends.length} of ${kept} events. ${node}`,
+      says: `Relays may keep ${kept - ends.length} of ${kept} events for ever. ${node}`,
     }
   return { relaysUntil: Math.max(...ends), says: `Relays were asked to forget all of it by then. ${node}` }
 }
@@ -239,3 +239,16 @@ export function openHeard(node: string | undefined): {
     all: () => [...heard.values()],
   }
 }
+
+/** `7 days`, `90 minutes`: in the largest unit that leaves a whole number. */
+function lasting(seconds: number): string {
+  const [size, unit] = units.find(([whole]) => seconds >= whole && seconds % whole === 0) ?? [1, 'second']
+  const count = seconds / size
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+const units: readonly (readonly [number, string])[] = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+]
