@@ -7,6 +7,7 @@ import type { Io, Talk } from '../src/cli/command.ts'
 import { openScreen } from '../src/cli/screen.ts'
 import { openTalk } from '../src/cli/talk.ts'
 import { handClock } from '../src/clock.ts'
+import type { Moment } from '../src/session/session.ts'
 import { answered, type Cast, says, scriptedSession, unanswered } from './session-scripted.ts'
 
 /** Types these lines; a function is what happens instead of the next line. */
@@ -78,7 +79,7 @@ describe('turns', () => {
       ['system: Be brief.', 'user: one', 'assistant: You said one.', 'user: two'],
     ])
     expect(session.questions.every(({ maxTokens }) => maxTokens === 9)).toBe(true)
-    expect(said.err).toContain('2 sats (2,000 msats) · nano · 0.02 s to the first word · 3 tokens, 30 a second')
+    expect(said.err).toContain('2 sats (2,000 msats) · nano · 0.02 s to the first word · 3 tokens')
     expect(said.err).toContain('read by you and npub1')
     expect(said.err).toContain('sealed both ways · a key of this job only · level 1 (sealed to the node)')
     expect(said.err).toContain('free in all')
@@ -93,6 +94,29 @@ describe('turns', () => {
       .map(line => JSON.parse(line))
     expect(lines.map(line => line.event ?? line.ok)).toEqual(['delta', 'delta', true])
     expect(lines.at(-1)).toMatchObject({ text: 'You said one.', msats: 2_000, privacy: { level: 1 } })
+  })
+
+  test('nothing is written over the words of an answer, however late the node says that it works', async () => {
+    const [asked, ...pieces] = says('one ', 'two')
+    const moments = [asked, pieces[0], { moment: 'processing' }, pieces[1]].filter(moment => moment !== undefined)
+    const { run, said, session } = stage(
+      { reply: () => ({ moments: moments as Moment[], outcome: answered({ text: 'one two' }) }) },
+      ['x'],
+      true,
+    )
+    await run()
+    expect(session.questions).toHaveLength(1)
+    expect(said.out).toBe('one two\n')
+    expect(said.err).not.toContain('works on it')
+  })
+
+  test('speed is told where there was time to tell it', async () => {
+    const { run, said } = stage(
+      { reply: () => ({ moments: says('x'), outcome: answered({ text: 'x', ms: 1_020 }) }) },
+      ['x'],
+    )
+    await run()
+    expect(said.err).toContain('3 tokens, 3 a second')
   })
 
   test('escape sequences of a model never reach the terminal', async () => {

@@ -68,3 +68,29 @@ test('a log gets a line of progress every ten seconds, a terminal overwrites one
   shown.progress('model', 'two')
   expect(text).toContain('\r\u001b[2K')
 })
+
+test('nothing is written over an answer that stands in the same terminal', () => {
+  const { clock } = { clock: handClock() }
+  let seen = ''
+  const add = (said: string) => {
+    seen += said
+  }
+  const io = {
+    out() {},
+    write: add,
+    err: add,
+    env: {},
+    stdin: async () => '',
+    signal: new AbortController().signal,
+    clock,
+  }
+  const screen = openScreen({ ...io, terminal: true, columns: 60 })
+  screen.progress('working', 'a moment')
+  screen.text('half an ')
+  screen.progress('working', 'a late word')
+  screen.text('answer')
+  screen.line('done', 'paid')
+  // A terminal takes a line away at this mark: what stands before it in the same line is gone.
+  const lines = seen.split('\n').map(line => line.split('\u001b[2K').at(-1) ?? '')
+  expect(lines).toEqual(['half an answer', '   0.0 s  done      paid', ''])
+})

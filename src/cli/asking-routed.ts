@@ -148,7 +148,7 @@ export function closingRouted(outcome: RoutedOutcome, io: Io, screen: Screen, js
     outcome
   const by = { by: route.by, routers: route.routers }
   const told = { msats, feeMsats, ms, attempts, hedges, route: by, acknowledged, privacy }
-  if (!json && ok) io.out('')
+  if (!json && ok) screen.text('\n')
   if (json && answered) {
     const { request, result, preimage, receipt, splits, usage, finish } = answered
     const ids = { request: request.id, result: result?.id, receipt: receipt?.id }

@@ -59,12 +59,11 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
       screen.progress('working', 'the node works on it …')
       return
     case 'chunk':
-      screen.progress('answer', 'streaming')
       if (json) io.out(jsonLine({ event: 'chunk', text: event.text }))
-      else io.write(clean(event.text))
+      else screen.text(clean(event.text))
       return
     case 'replaced':
-      if (!json) io.write(`\n${clean(event.text)}`)
+      if (!json) screen.text(`\n${clean(event.text)}`)
       screen.line('note', 'what streamed differs from the signed result; this is the result')
       return
     case 'refund':
@@ -90,7 +89,7 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
 /** The last lines. Exit status 0 for an answer. */
 export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean): number {
   const { ok, request, result, receipt, msats, ms, firstTextMs, preimage, usage, splits, finish, privacy } = outcome
-  if (!json && ok) io.out('')
+  if (!json && ok) screen.text('\n')
   if (json)
     io.out(
       jsonLine(

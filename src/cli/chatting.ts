@@ -78,7 +78,7 @@ async function turn(
 ): Promise<boolean> {
   const withdrawn = new AbortController()
   const stop = talk.onInterrupt(() => {
-    screen.progress('stopping', 'withdrawing the job …')
+    screen.line('stopping', 'withdrawing the job …')
     withdrawn.abort(new Error('Ctrl-C'))
   })
   const signal = AbortSignal.any([withdrawn.signal, io.signal])
@@ -90,10 +90,8 @@ async function turn(
       else if (moment.moment === 'paying') screen.progress('paying', money(moment.msats))
       else if (moment.moment === 'processing') screen.progress('working', 'the node works on it …')
       else if (moment.moment === 'delta' || moment.moment === 'replaced') {
-        screen.hide()
-        if (moment.moment === 'replaced' && !json) io.write('\n')
         if (json) io.out(jsonLine({ event: moment.moment, text: moment.delta.text ?? '' }))
-        else io.write(clean(moment.delta.text ?? ''))
+        else screen.text(`${moment.moment === 'replaced' ? '\n' : ''}${clean(moment.delta.text ?? '')}`)
       }
     return settle(await asking.outcome, { io, screen, json, state, messages, said })
   } finally {
@@ -113,7 +111,7 @@ function settle(outcome: Answered | Unanswered, { io, screen, json, state, messa
     const paid =
       outcome.msats > 0n ? ` ${money(outcome.msats)} left and did not come back yet: see "gridstr jobs".` : ''
     if (json) io.out(jsonLine({ ok: false, code: outcome.code, error: clean(outcome.says), msats: outcome.msats }))
-    else io.out('')
+    else screen.text('\n')
     screen.line(outcome.code === 'cancelled' ? 'withdrawn' : 'failed', `${outcome.says}${paid} /retry asks again.`)
     return false
   }
@@ -122,7 +120,7 @@ function settle(outcome: Answered | Unanswered, { io, screen, json, state, messa
   state.lastAnswer = outcome
   const { text, request, node, model, msats, feeMsats, ms, firstMs, usage, privacy } = outcome
   if (json) io.out(jsonLine({ ok: true, text, request, node, model, msats, feeMsats, ms, firstMs, usage, privacy }))
-  else io.out('')
+  else screen.text('\n')
   screen.line('cost', costWords(outcome))
   screen.more(privacyWords(privacy))
   return true
@@ -132,7 +130,8 @@ function settle(outcome: Answered | Unanswered, { io, screen, json, state, messa
 function costWords({ msats, feeMsats, model, ms, firstMs, usage, finish }: Answered): string {
   const first = firstMs === undefined ? '' : ` · ${(firstMs / 1000).toFixed(2)} s to the first word`
   const seconds = (ms - (firstMs ?? 0)) / 1000
-  const speed = seconds > 0 && usage.outputTokens > 1 ? `, ${Math.round(usage.outputTokens / seconds)} a second` : ''
+  // What came all at once says nothing of a speed.
+  const speed = seconds > 0.2 && usage.outputTokens > 1 ? `, ${Math.round(usage.outputTokens / seconds)} a second` : ''
   const fee = feeMsats > 0n ? ` + ${money(feeMsats)} for the router` : ''
   const cut = finish === 'length' ? ' · cut at the limit of tokens' : ''
   return `${money(msats)}${fee} · ${model}${first} · ${usage.outputTokens} tokens${speed}${cut}`

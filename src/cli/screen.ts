@@ -9,8 +9,8 @@ export interface Screen {
   line(label: string, words: string): void
   /** A line that the next one overwrites. In a log, which cannot be overwritten, a line every ten seconds. */
   progress(label: string, words: string): void
-  /** Takes the line away that the next one would overwrite: call it before standard output goes to the same terminal. */
-  hide(): void
+  /** Text for standard output as it grows. While its line is open, nothing is written over it. */
+  text(words: string): void
   /** Words that belong to the line above. */
   more(words: string): void
   /** Milliseconds since the screen was opened. */
@@ -36,6 +36,8 @@ export function openScreen(io: Io): Screen {
   const began = io.clock.now()
   const elapsed = () => io.clock.now() - began
   let open = false
+  /** The last text has not ended its line. */
+  let flowing = false
   let saidMs = began
   const room = Math.max(30, (io.columns ?? 0) - margin.length - 1)
   // Only a terminal has a width; a log file keeps one line a phase.
@@ -48,9 +50,14 @@ export function openScreen(io: Io): Screen {
     if (open) io.err('\r\u001b[2K')
     open = false
   }
+  const begin = () => {
+    clear()
+    if (flowing && io.terminal) io.err('\n')
+    flowing = false
+  }
   return {
     line(label, words) {
-      clear()
+      begin()
       saidMs = io.clock.now()
       io.err(`${head(label)}${folded(words)}\n`)
     },
@@ -61,15 +68,20 @@ export function openScreen(io: Io): Screen {
         io.err(`${head(label)}${folded(words)}\n`)
         return
       }
+      if (flowing) return
       clear()
       io.err(`${head(label)}${clean(words).replace(/\s+/g, ' ').slice(0, room)}`)
       open = true
     },
     more(words) {
-      clear()
+      begin()
       io.err(`${margin}${folded(words)}\n`)
     },
-    hide: clear,
+    text(words) {
+      clear()
+      io.write(words)
+      if (words !== '') flowing = !words.endsWith('\n')
+    },
     elapsed,
   }
 }
