@@ -70,7 +70,7 @@ test('a log gets a line of progress every ten seconds, a terminal overwrites one
 })
 
 test('nothing is written over an answer that stands in the same terminal', () => {
-  const { clock } = { clock: handClock() }
+  const clock = handClock()
   let seen = ''
   const add = (said: string) => {
     seen += said
