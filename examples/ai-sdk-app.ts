@@ -8,8 +8,8 @@ import { embedMany, generateText, Output, streamText, tool } from 'ai'
 import { generateText as generateWithAi6 } from 'ai6'
 import { z } from 'zod'
 import { createGridstr } from '../src/ai-sdk/index.ts'
-import { springs, trap } from './no-listening.ts'
-import { openTown } from './town.ts'
+import { springs, trap } from './stage/no-listening.ts'
+import { openTown } from './stage/town.ts'
 
 const town = await openTown()
 const trapped = trap()

@@ -7,8 +7,8 @@ import assert from 'node:assert/strict'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { springs, trap } from './no-listening.ts'
-import { openTown } from './town.ts'
+import { springs, trap } from './stage/no-listening.ts'
+import { openTown } from './stage/town.ts'
 
 const town = await openTown()
 const trapped = trap()
@@ -16,7 +16,15 @@ const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const limits = ['--max-sats', '5', '--budget-sats', '10']
 const transport = new StdioClientTransport({
   command: process.execPath,
-  args: ['--import', path('./no-listening.ts'), path('../bin/gridstr.mjs'), 'mcp', '--relay', town.relay, ...limits],
+  args: [
+    '--import',
+    path('./stage/no-listening.ts'),
+    path('../bin/gridstr.mjs'),
+    'mcp',
+    '--relay',
+    town.relay,
+    ...limits,
+  ],
   // The wallet is not an argument: others could read it in the list of processes.
   env: { PATH: process.env['PATH'] ?? '', GRIDSTR_WALLET: town.wallet, GRIDSTR_TRAP: 'throw' },
 })

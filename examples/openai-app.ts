@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict'
 import OpenAI from 'openai'
 import { createFetch } from '../src/openai/index.ts'
-import { springs, trap } from './no-listening.ts'
-import { openTown } from './town.ts'
+import { springs, trap } from './stage/no-listening.ts'
+import { openTown } from './stage/town.ts'
 
 const town = await openTown()
 const trapped = trap()

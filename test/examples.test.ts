@@ -6,6 +6,7 @@ import { root, start } from './spawn.ts'
 
 const folder = join(root, 'examples')
 const names = readdirSync(folder).flatMap(file => (/^(?!index).*\.ts$/.test(file) ? [file.slice(0, -3)] : []))
+const publicEntries = ['kinds', 'relays', 'src', 'src/openai', 'src/ai-sdk'].map(room => `../${room}/index.ts`)
 const run = (...argv: string[]) => start('example', process.execPath, [join(folder, 'index.ts'), ...argv])
 
 describe('examples', () => {
@@ -18,9 +19,20 @@ describe('examples', () => {
     expect(story.out.length).toBeGreaterThan(0)
     const text = readFileSync(join(folder, `${name}.ts`), 'utf8')
     const entries = [...text.matchAll(/from '(\.[^']+)'/g)].map(match => match[1])
-    expect(['../kinds/index.ts', '../relays/index.ts', '../src/index.ts']).toEqual(expect.arrayContaining(entries))
+    const stage = entries.filter(entry => entry?.startsWith('./stage/'))
+    expect([...publicEntries, ...stage]).toEqual(expect.arrayContaining(entries))
     expect(text).toContain("from 'node:assert/strict'")
     expect(readFileSync(join(folder, 'README.md'), 'utf8')).toContain(`(${name}.ts)`)
+  })
+
+  test('what they share uses nothing else either', () => {
+    const shared = readdirSync(join(folder, 'stage'))
+    expect(shared.length).toBeGreaterThan(0)
+    for (const file of shared) {
+      const text = readFileSync(join(folder, 'stage', file), 'utf8')
+      const entries = [...text.matchAll(/from '(\.[^']+)'/g)].map(match => match[1])
+      expect(publicEntries.map(entry => `../${entry}`)).toEqual(expect.arrayContaining(entries))
+    }
   })
 
   test('a name that is none ends with 1 and says which there are', async () => {

@@ -204,7 +204,8 @@ describe('whatever comes', () => {
         fc
           .array(event, { maxLength: 40 })
           .chain(events => fc.tuple(fc.constant(events), fc.shuffledSubarray(events, { minLength: events.length }))),
-        fc.integer({ min: T, max: T + 1_500 }),
+        // Time is told more than once, and never goes back.
+        fc.integer({ min: T + 3, max: T + 1_500 }),
         ([events, shuffled], end) => {
           const [one, other] = [told(events, T), told(shuffled, T)]
           one.sweep(end)

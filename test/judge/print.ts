@@ -4,7 +4,7 @@
  * the small model that ships, which does what it can. Ends with 1 where the first misses a point.
  */
 import { scanEndpoint } from 'compatcanary'
-import { springs, trap } from '../../examples/no-listening.ts'
+import { springs, trap } from '../../examples/stage/no-listening.ts'
 import { startRelay } from '../../relays/index.ts'
 import { wallClock } from '../../src/clock.ts'
 import { connectRelays } from '../../src/connect.ts'

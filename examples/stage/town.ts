@@ -4,7 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict'
-import { startRelay } from '../relays/index.ts'
+import { startRelay } from '../../relays/index.ts'
 import {
   connectRelays,
   ldkPair,
@@ -16,7 +16,7 @@ import {
   serveNwc,
   wallClock,
   writeNwcUri,
-} from '../src/index.ts'
+} from '../../src/index.ts'
 
 export interface Town {
   readonly relay: string
