@@ -195,7 +195,8 @@ export function readTextResult(
 
 /** Writes the fields of any result whose content is text. */
 export const writeTextResult = ({ text: content, msats: owed, bolt11, ...rest }: TextResult) => {
-  if (rest.sealedUnder !== undefined && !isCiphertext(content))
+  // In chunks the ciphertext is elsewhere.
+  if (rest.sealedUnder !== undefined && rest.chunked === undefined && !isCiphertext(content))
     throw new TypeError('sealed-under: the text of a result under a preimage is base64 of nonce and ciphertext.')
   return { fields: { ...rest, amount: { msats: owed ?? 0n, ...(bolt11 === undefined ? {} : { bolt11 }) } }, content }
 }

@@ -24,6 +24,8 @@ export function givingUp(io: Io, ttlSeconds: number): { signal: AbortSignal; end
   }
 }
 
+const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
+
 /** Shows one moment of a question: the answer to stdout, everything else to stderr. */
 export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean): void {
   switch (event.event) {
@@ -55,6 +57,12 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
     case 'unknown':
       screen.line('wallet', event.says)
       return
+    case 'sending':
+    case 'fetching': {
+      const way = event.event === 'sending' ? 'the question goes' : 'the answer comes'
+      screen.progress(event.event, `${way} in chunks: ${megabytes(event.bytes)} of ${megabytes(event.ofBytes)} MB`)
+      return
+    }
     case 'processing':
       screen.progress('working', 'the node works on it …')
       return

@@ -10,6 +10,7 @@ import { closing, givingUp, resumed, showAsk } from '../asking.ts'
 import { closingRouted, routingHelp, routingOf, routingOptions, showRouted } from '../asking-routed.ts'
 import { type Arguments, type Command, jsonLine, readArguments, UsageError } from '../command.ts'
 import { findHome } from '../home.ts'
+import { inputHelp, inputOptions, inputsOf } from '../inputs.ts'
 import { journalOf, journalOption } from '../keeping.ts'
 import { money, openScreen } from '../screen.ts'
 import { termsOf } from '../terms.ts'
@@ -46,6 +47,7 @@ export const askCommand: Command = {
     '  --resume         ask nothing, finish what an earlier run left',
     '  --key FILE       your Nostr key (default: a new one for each job, so that nobody can link your questions)',
     '  --max-tokens N, --timeout SECONDS',
+    ...inputHelp,
     '  --accuse         where the node or router provably broke a rule, publish the evidence for all to see (default: do not).',
     '                   It shows the least that proves it; of sealed events also the key that opens everything between',
     '                   your key and that node: a key of one job gives away that job, the key of --key all of yours there',
@@ -72,6 +74,7 @@ export const askCommand: Command = {
       accuse: { type: 'boolean' },
       key: { type: 'string' },
       json: { type: 'boolean' },
+      ...inputOptions,
       ...routingOptions,
     })
     const urls = relayUrls(args)
@@ -79,7 +82,8 @@ export const askCommand: Command = {
     const text = (args.rest.join(' ') === '-' ? await io.stdin() : args.rest.join(' ')).trim()
     const word = wordOf(args)
     const resuming = args.flag('resume') || word !== undefined
-    if (text === '' && !resuming)
+    const inputs = await inputsOf(args)
+    if (text === '' && inputs.length === 0 && !resuming)
       throw new UsageError(
         'Nothing asked: write the question in quotes at the end, or - to read it from standard input.',
       )
@@ -96,7 +100,8 @@ export const askCommand: Command = {
     const secret = secretOf(args, keys, screen)
     const uri = walletUriOf(args, io)
     // Free questions move no money: they leave no trace.
-    const keeps = resuming || args.text('journal') !== undefined || (uri !== undefined && capMsats > 0n)
+    const chains = inputs.some(({ type }) => type === 'job')
+    const keeps = resuming || chains || args.text('journal') !== undefined || (uri !== undefined && capMsats > 0n)
     const journal = keeps ? journalOf(args, io, screen, 'client') : memoryJournal()
     const wallet = uri === undefined ? undefined : walletAt(uri, io, keys, journal)
     journal.prune(seconds(io.clock) - keptSeconds)
@@ -143,7 +148,9 @@ export const askCommand: Command = {
       }
       const earlier = resumed(client, io, screen, { json, alone: resuming })
       if (resuming) return (await earlier) ? 0 : 1
-      const asked = { text, capMsats, ttlSeconds, ...present({ model, maxTokens, terms }) }
+      const brought = inputs.length > 0 ? { inputs } : {}
+      const words = text === '' ? {} : { text }
+      const asked = { ...words, ...brought, capMsats, ttlSeconds, ...present({ model, maxTokens, terms }) }
       const routers = ways?.routers.length || wanted !== undefined ? [] : await trustedRouters()
       if (ways || routers.length > 0) {
         const patience = givingUp(io, ttlSeconds)
