@@ -43,6 +43,12 @@ export interface IntakeOptions {
   seenMax?: number
   /** Per author. Charged for admitted events only: nobody can spend what is another's. Default: unlimited. */
   rate?: { perAuthorPerMinute: number; burst: number; authorsMax?: number }
+  /**
+   * Of all authors together, where keys are used once and a rate of each bounds nothing; one relay has half of it at most,
+   * so that a flood through one leaves room for the others. Charged for admitted events only. `lets` is asked, before the
+   * signature is, whether an event may come in nevertheless. Default: unlimited.
+   */
+  total?: { perMinute: number; burst: number; lets?(event: Event): boolean }
   /** Events with a wrong id or signature that one relay may bring per minute before it is not heard. Default 600. */
   forgeriesPerMinute?: number
 }
@@ -57,6 +63,7 @@ export const reasons = [
   'expired',
   'seen',
   'rate',
+  'flood',
   'forgeries',
   'id',
   'signature',
@@ -73,12 +80,14 @@ export interface Intake {
 export function openIntake(options: IntakeOptions): Intake {
   const { verify, clock, me, open = false, maxBytes = 262_144, maxTags = 2000, maxValues = 10_000 } = options
   const { windowSeconds = { past: 600, ahead: 60 }, windowOf, seenMax = 100_000, rate } = options
-  const forgeriesPerMinute = options.forgeriesPerMinute ?? 600
+  const { forgeriesPerMinute = 600, total } = options
   const kinds: ReadonlySet<number> = new Set(options.kinds)
   const seen = seenSet(seenMax)
   const nowMs = () => clock.now()
   const authors: Buckets | undefined =
     rate && openBuckets(rate.perAuthorPerMinute, rate.burst, rate.authorsMax ?? 10_000, nowMs)
+  const all = total && openBuckets(total.perMinute, total.burst, 1, nowMs)
+  const ways = total && openBuckets(total.perMinute / 2, Math.max(1, total.burst / 2), 1_000, nowMs)
   // Honest relays verify what they take, so a relay pays for the forgeries that it hands on, and not their victim.
   const relays = openBuckets(forgeriesPerMinute, forgeriesPerMinute, 1000, nowMs)
   const dropped = Object.fromEntries(reasons.map(reason => [reason, 0])) as Record<Reason, number>
@@ -120,6 +129,7 @@ export function openIntake(options: IntakeOptions): Intake {
     if ((expirationOf(event) ?? Number.POSITIVE_INFINITY) <= now) return 'expired'
     if (seen.has(event.id)) return 'seen'
     if (authors && !authors.has(event.pubkey)) return 'rate'
+    if ((all?.has('all') === false || ways?.has(relay) === false) && !total?.lets?.(event)) return 'flood'
     if (!relays.has(relay)) return 'forgeries'
     const text = serialized(event.pubkey, event)
     const named = sha256Hex(text) === event.id && isSpeakable(text, event)
@@ -146,6 +156,8 @@ export function openIntake(options: IntakeOptions): Intake {
         return undefined
       }
       authors?.take(event.pubkey)
+      all?.take('all')
+      ways?.take(relay)
       if (seenMax > 0) seen.add(event.id)
       // Last, because the text of frozen lists is made more slowly.
       return freezeEvent(event)

@@ -112,6 +112,8 @@ export type NodeFact =
   | { readonly fact: 'unsettled'; readonly why: Why }
   /** The verifier's word on a delivered answer. */
   | { readonly fact: 'verdict'; readonly release: boolean; readonly why?: Why }
+  /** Others want the place of a job that nobody has paid anything for. */
+  | { readonly fact: 'displaced' }
   /** Answers to `spend-credit`. */
   | { readonly fact: 'spent' }
   | { readonly fact: 'no-credit' }
@@ -209,7 +211,7 @@ export interface ClientJob {
   /** The answer, still sealed; its text is empty until the payment opens it. */
   readonly sealed?: Sealed & { readonly answer: Answer }
   readonly answer?: Answer
-  /** What the node says that it keeps for us; with an answer, at most what it was paid. */
+  /** What the node says that it keeps for us: at most what it was paid. */
   readonly creditMsats?: bigint
   /** Billed for, delivered, and not paid. */
   readonly dueMsats?: bigint

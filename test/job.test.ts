@@ -19,6 +19,7 @@ const nodeFact: fc.Arbitrary<NodeFact> = fc.oneof(
   fc.constantFrom<NodeFact>(
     { fact: 'bill-failed', why },
     { fact: 'unpaid' },
+    { fact: 'displaced' },
     { fact: 'chunk', text: 't' },
     { fact: 'result', answer },
     { fact: 'fault', why },

@@ -78,6 +78,10 @@ const start = (job: NodeJob): Next => [
 const same = (job: NodeJob): Next => [job, []]
 const holds = (job: NodeJob): boolean => job.when === 'hold' || job.when === 'escrow'
 
+/** Waits for its first payment, and nothing was held, spent or bought elsewhere for it. */
+export const isUnpaid = ({ state, held, settled, when }: NodeJob): boolean =>
+  (state === 'quoted' || state === 'awaiting-payment') && !held && settled.length === 0 && when !== 'credit'
+
 /** Lets held money go back, and closes a hold bill that nobody has paid yet. */
 const release = (job: NodeJob): NodeAct[] =>
   holds(job) && job.bill && !job.paid ? [{ act: 'release', hash: job.bill.hash }] : []
@@ -120,6 +124,8 @@ export function nodeStep(job: NodeJob, fact: NodeFact): Next {
       const { closing: _, ...rest } = job
       return start({ ...rest, held: true })
     }
+    case 'displaced':
+      return isUnpaid(job) ? end(job, 'expired', gaveWay) : same(job)
     case 'spent':
       return job.state === 'quoted' && job.when === 'credit' ? start(job) : same(job)
     case 'no-credit': {
@@ -267,6 +273,10 @@ function onRestart(job: NodeJob, now: number): Next {
 }
 
 const unpaid: Why = { code: 'unpaid', says: 'The invoice expired unpaid. Ask again to get a new one.' }
+const gaveWay: Why = {
+  code: 'unpaid',
+  says: 'Nobody paid while others waited for the place. Ask again; what you paid meanwhile is kept as your credit.',
+}
 const withdrawn: Why = { code: 'cancelled', says: 'The customer withdrew the request.' }
 const tooSlow: Why = { code: 'deadline', says: 'The work was not finished in time. What was paid is kept as credit.' }
 const unbilled: Why = { code: 'unbilled', says: 'Delivered, but the wallet made no invoice in time.' }

@@ -61,6 +61,8 @@ export interface Announcer {
   start(): Promise<boolean>
   /** An event of our own came through the relays. */
   heard(event: Event): void
+  /** True for the id of the wrap in which a probe is under way. */
+  isProbe(id: string): boolean
   close(): void
 }
 
@@ -78,7 +80,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
   let stopTimer = () => {}
   let announcedId: string | undefined
   let foundId: string | undefined
-  let expected: { id: string; came: (back: boolean) => void } | undefined
+  let expected: { id: string; wrap: string; came: (back: boolean) => void } | undefined
   let beatAt = 0
   let announcedAt = 0
   let nextProbeAt = 0
@@ -130,6 +132,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
       const cancel = clock.after(probeWaitMs, () => resolve(false))
       expected = {
         id: inner.id,
+        wrap: wrap.id,
         came(back) {
           cancel()
           resolve(back)
@@ -210,6 +213,7 @@ export function openAnnouncer(options: AnnouncerOptions): Announcer {
     heard(event) {
       if (event.id === expected?.id) expected.came(true)
     },
+    isProbe: id => id === expected?.wrap,
     close() {
       closed = true
       stopTimer()

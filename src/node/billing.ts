@@ -29,6 +29,8 @@ export interface Billing {
   unwatch(): void
   /** Asks until the wallet answers: an unreachable wallet is no proof that nothing was paid. */
   ask(hash: string): Promise<NodeFact>
+  /** Asks once, and tells `paid` where money came while nobody listened. Never rejects. */
+  late(hash: string, send: (fact: NodeFact) => void): Promise<void>
   /** Takes held money; ends with `paid` or `unsettled` and nothing in between. */
   settle(hash: string): Promise<NodeFact>
   /** Gives held money back. `undefined` when that is certain; `paid` when it was settled after all. */
@@ -115,6 +117,10 @@ export function openBilling(options: BillingOptions): Billing {
       const state = await stateOf(hash)
       if (state?.state === 'settled') return settled(hash, state)
       return state?.state === 'held' ? { fact: 'held', hash } : { fact: 'unpaid' }
+    },
+    async late(hash, send) {
+      const state = await payee?.billState(hash, signal).catch(() => undefined)
+      if (state?.state === 'settled') send(settled(hash, state))
     },
     async settle(hash) {
       while (!signal.aborted) {

@@ -26,6 +26,8 @@ export interface DoorsOptions {
   readonly open: boolean
   readonly limits: NodeLimits
   readonly jobs: Jobs
+  /** True for the id of a wrap that is on its way from this node to itself. */
+  isProbe(id: string): boolean
   /** A job that came bare and passed; `knows` of jobs was not asked yet. */
   onRequest(event: Event): void
   /** What came in a wrap and is none of the above: its author's signature is not looked at yet. `json` is its exact text. */
@@ -50,8 +52,11 @@ export function openDoors(options: DoorsOptions): Doors {
   const { relays, keys, clock, seal, pubkey, kinds, limits, jobs } = options
   const since = () => seconds(clock) - backSeconds
   const rate = { perAuthorPerMinute: limits.requestsPerMinute, burst: limits.requestsPerMinute / 5 }
+  // Who waits for an answer here is heard in every flood. Who sends a wrap nobody can tell: only a probe of our own is known.
+  const lets = (event: Event) => options.isProbe(event.id) || jobs.open().some(job => job.customer === event.pubkey)
+  const total = { perMinute: limits.arrivalsPerMinute, burst: limits.arrivalsPerMinute / 5, lets }
   const intake = (of: readonly number[], open: boolean, more: Partial<IntakeOptions> = {}): Admit =>
-    openIntake({ verify: keys.signed, clock, kinds: [...of], me: pubkey, open, rate, ...more }).admit
+    openIntake({ verify: keys.signed, clock, kinds: [...of], me: pubkey, open, rate, total, ...more }).admit
   const wishes = (): Admit =>
     intake([streamControl.number], false, { maxBytes: wishBytes, windowSeconds: { past: 60, ahead: 60 } })
   /** Inside a wrap the same questions are asked again, of the author that it hides. */

@@ -63,6 +63,8 @@ export interface JobBoxOptions {
   forgotten(job: NodeJob): void
   /** The job cannot be written down any more: it stands still until the process starts again. */
   broken(error: unknown): void
+  /** Calls `end` after `ms`, or before where too many such jobs wait. Gives the way to stop. */
+  linger(ms: number, end: () => void): () => void
   /** Fires when the node closes: work stops, and nobody waits for late money any more. */
   readonly signal: AbortSignal
 }
@@ -233,7 +235,9 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       }
     }
     // After the acts of the end have begun; what they say is in the outbox then.
-    if (now.bill && !now.paid) stopLingering = clock.after(lingerMs, forget)
+    const { bill } = now
+    if (bill && !now.paid)
+      stopLingering = options.linger(lingerMs, () => void billing.late(bill.hash, mailbox.send).then(forget))
     else void bringing.done().then(forget, error => trouble(text(error)))
   }
 

@@ -29,6 +29,7 @@ import type { NodeEvent } from './node-event.ts'
 import type { Pricing } from './pricing.ts'
 import type { Quotes } from './quotes.ts'
 import { checkWork, type ReadRequest, readRequest } from './request.ts'
+import { openSeats } from './seats.ts'
 import { carrierOf, lastWords, offer } from './speech.ts'
 import { decide, type NodeTerms } from './terms.ts'
 import type { Usage } from './usage.ts'
@@ -91,12 +92,11 @@ export function openJobs(options: JobsOptions): Jobs {
   const withdrawn = lru<string, true>(limits.remembered)
   const repeated = lru<string, number>(limits.remembered)
   const refusals = openBuckets(limits.refusalsPerMinute, limits.refusalsPerMinute / 5, 1, () => clock.now())
+  const seats = openSeats({ clock, ...limits })
   let broken = false
 
   function claimOf(event: Event): Why | undefined {
     if (broken) return unwritable
-    if (boxes.size >= limits.jobs)
-      return { code: 'busy', says: 'This node has all the work that it can take. Try again soon.' }
     let mine = 0
     for (const box of boxes.values()) if (box.job().customer === event.pubkey) mine++
     if (mine >= limits.jobsPerCustomer)
@@ -110,6 +110,7 @@ export function openJobs(options: JobsOptions): Jobs {
 
   const making = openMaking({
     ...options,
+    linger: seats.linger,
     ended(id) {
       const done = boxes.get(id)
       if (!done) return
@@ -142,7 +143,7 @@ export function openJobs(options: JobsOptions): Jobs {
     // Claimed before the first await, so that a repetition meets the job and not a second beginning.
     const quoted = options.quotes.msatsFor(event, read.request)
     const least = pricing.ofJob(read.request, quoted)
-    const refusal = claimOf(event) ?? read.refusal ?? least.why
+    const refusal = claimOf(event) ?? read.refusal ?? least.why ?? (seats.room(event.id, boxes) ? undefined : full)
     // Junk is not answered for ever: strangers could have this node flood its own relays.
     if (refusal && !refusals.has('all')) return undefined
     const waiting = openWaiting(event, least.msats, options.signal)
@@ -272,6 +273,7 @@ export function openJobs(options: JobsOptions): Jobs {
   }
 }
 
+const full: Why = { code: 'busy', says: 'This node has all the work that it can take. Try again soon.' }
 const unwritable: Why = {
   code: 'trouble',
   says: 'This node cannot write down new jobs now. Try again later or elsewhere.',

@@ -6,7 +6,11 @@
 export interface NodeLimits {
   /** Jobs that have not ended. More are refused as `busy`. */
   readonly jobs: number
-  /** Of them, jobs of one customer. */
+  /** Seconds that a customer has to pay while all places are taken; then the longest unpaid job gives way to a new one. */
+  readonly unpaidSeconds: number
+  /** Ended jobs with an unpaid invoice that are still watched for late money; of more, the oldest are asked about and let go. */
+  readonly lingering: number
+  /** Of the jobs, those of one customer. */
   readonly jobsPerCustomer: number
   /** Unpaid invoices of one customer. */
   readonly billsPerCustomer: number
@@ -20,6 +24,11 @@ export interface NodeLimits {
   readonly keepMs: number
   /** Jobs of one customer that are looked at; a fifth of it at once. */
   readonly requestsPerMinute: number
+  /**
+   * Events of strangers that are verified and opened at each door, of all together; a fifth of it at once, and half of it
+   * through one relay. Keys of one job make the rate of one customer no bound for many.
+   */
+  readonly arrivalsPerMinute: number
   /** Refusals that are sent, to all together; a fifth of it at once. Beyond it junk is dropped in silence. */
   readonly refusalsPerMinute: number
   /** Seconds for which the journal keeps ended jobs. Money rows stay. */
@@ -36,6 +45,8 @@ export interface NodeLimits {
 
 export const defaultLimits: NodeLimits = {
   jobs: 64,
+  unpaidSeconds: 10,
+  lingering: 2_048,
   jobsPerCustomer: 8,
   billsPerCustomer: 8,
   remembered: 2_000,
@@ -43,6 +54,7 @@ export const defaultLimits: NodeLimits = {
   workSeconds: 600,
   keepMs: 900_000,
   requestsPerMinute: 600,
+  arrivalsPerMinute: 6_000,
   refusalsPerMinute: 300,
   keptSeconds: 7 * 86_400,
   quotesPerMinute: 300,

@@ -14,7 +14,7 @@ import type { Opening } from './keeping.ts'
 import { type ReadRequest, readInputs } from './request.ts'
 import { openSpeech } from './speech.ts'
 
-export interface MakingOptions extends JobsOptions {
+export interface MakingOptions extends JobsOptions, Pick<JobBoxOptions, 'linger'> {
   ended(id: string): void
   /** Nothing can be written down any more. */
   broken(): void
@@ -95,6 +95,7 @@ export function openMaking(options: MakingOptions): Making {
         options.ended(job.id)
       },
       forgotten: () => zaps.forget(event),
+      linger: options.linger,
       broken: () => options.broken(),
     })
   }
