@@ -2,8 +2,11 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { type Event, embeddingsRequest, isSealed, textsInput } from '../kinds/index.ts'
 import type { Published, Relays } from '../relays/relay.ts'
+import { openClient } from '../src/client/client.ts'
+import { memoryJournal } from '../src/journal/memory.ts'
 import { openPayloads } from '../src/payload/index.ts'
 import { echoKinds } from '../src/runners/echo.ts'
+import type { Runner } from '../src/runners/runner.ts'
 import { letters, loudRunner } from './large/scene.ts'
 import { type MarketOptions, openMarket, walletMsats } from './market.ts'
 import { memoryWorld, type World } from './worlds.ts'
@@ -151,6 +154,78 @@ test('a payload that is stalled or too large is refused before anything is bille
   expect(await ask(100_000)).toMatchObject({ ok: false, code: 'payload.missing', msats: 0n })
   expect(await ask(150_001)).toMatchObject({ ok: false, code: 'payload.size', msats: 0n })
   expect(nodeEvents.map(({ event }) => event)).not.toContain('invoice')
+})
+
+test('what is held for jobs that have not ended is bounded, and free again when they end', async () => {
+  const running = Promise.withResolvers<void>()
+  const runner: Runner = {
+    ...loudRunner(),
+    run(work, emit, signal) {
+      if (work.messages[0]?.content !== letters(80_000)) return loudRunner().run(work, emit, signal)
+      running.resolve()
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    },
+  }
+  const large = { bytesHeld: 150_000 }
+  const { ask, node } = await market({ ...loud, node: { runner, large } })
+  const stop = new AbortController()
+  const first = ask({ text: letters(80_000) }, stop.signal)
+  await running.promise
+  expect(await ask({ text: letters(80_000, 9) })).toMatchObject({ ok: false, code: 'payload.busy', msats: 0n })
+  expect(await ask({ text: 'short' })).toMatchObject({ ok: true })
+  stop.abort()
+  await first
+  await expect.poll(() => node.jobs().length).toBe(0)
+  expect(await ask({ text: letters(80_000, 9) })).toMatchObject({ ok: true })
+})
+
+test('an answer whose chunks no relay takes is an error, and what was paid for it comes back', async () => {
+  const world = await memoryWorld()
+  const relays = world.connect()
+  const no = { relay: 'ws://memory', ok: false, says: 'blocked: no such kind here' }
+  const publish: Relays['publish'] = async (event, how) =>
+    event.kind === 4635 ? { accepted: 0, enough: false, acks: [no] } : relays.publish(event, how)
+  const all = await openMarket(world, {
+    ...loud,
+    node: { ...loud.node, relays: { ...relays, publish } },
+    refunds: true,
+  })
+  onTestFinished(all.close)
+  const outcome = await all.ask({ text: letters(60_000) })
+  expect(outcome).toMatchObject({ ok: false, code: 'payload.refused' })
+  expect(outcome.says).toMatch(/blocked: no such kind/)
+  await expect.poll(() => all.payer.balance()).toBe(walletMsats)
+  expect(all.net.conserved()).toBe(true)
+})
+
+test('a customer that is killed while its question goes in chunks offers only what is missing', async () => {
+  const { client: _, node, world, payer } = await market()
+  const secret = world.keys.newSecret()
+  const journal = memoryJournal()
+  const text = letters(300_000)
+  let offered = 0
+  const ask = (most: number, signal?: AbortSignal) => {
+    const relays = world.connect()
+    const publish: Relays['publish'] = async (event, how) => {
+      if (event.kind !== 4635) return relays.publish(event, how)
+      if (++offered > most) return { accepted: 0, enough: false, acks: [] }
+      return relays.publish(event, how)
+    }
+    const { keys, clock } = world
+    const client = openClient({
+      ...{ relays: { ...relays, publish }, keys, secret, clock, payer, journal, network: 'regtest' },
+    })
+    return client.ask({ text, node: { pubkey: node.pubkey }, capMsats: 5_000n }, signal)
+  }
+  const kill = new AbortController()
+  const killed = ask(6, kill.signal)
+  await expect.poll(() => offered).toBeGreaterThan(6)
+  kill.abort()
+  expect(await killed).toMatchObject({ ok: false, code: 'cancelled', msats: 0n })
+  offered = 0
+  const outcome = await ask(Number.POSITIVE_INFINITY)
+  expect([outcome.ok, outcome.text === text.toUpperCase()]).toEqual([true, true])
+  expect(offered).toBe(Math.ceil(300_000 / 30_720) - 6)
 })
 
 test('an answer larger than the customer takes is an error, and nothing of it is fetched', async () => {

@@ -9,7 +9,6 @@ import type { NodeFact, Why } from '../job.ts'
 import type { Work } from '../runners/runner.ts'
 import type { Inputs } from './inputs.ts'
 import type { JobBox } from './job-box.ts'
-import { LARGE_LIMITS, type LargeLimits } from './large-limits.ts'
 import type { ReadRequest } from './request.ts'
 
 /** What a runner works on, until it is dropped. */
@@ -45,10 +44,9 @@ export function openHolding(options: {
   readonly clock: Clock
   /** The work that a request is, once its inputs are texts. */
   read(event: Event, inputs: ReadRequest['request']['inputs'], read: ReadRequest): { work: Work; why?: Why }
-  readonly limits?: Partial<LargeLimits>
 }): Holding {
   const { inputs, clock } = options
-  const limits = { ...LARGE_LIMITS, ...options.limits }
+  const { limits } = inputs
   let held = 0
   const refused = ({ rule, says }: Refusal, work: Work) => ({ work, why: { code: rule, says } })
 

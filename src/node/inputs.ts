@@ -15,6 +15,7 @@ export interface InputsOptions extends Omit<ChainDoor, 'payloads'> {
 }
 
 export interface Inputs {
+  readonly limits: LargeLimits
   /** True where nothing has to be fetched: the inputs are what they are. */
   isPlain(inputs: readonly Input[]): boolean
   /** The same inputs, in the same places, as texts. Addresses (`url`) stay. Never rejects. */
@@ -53,6 +54,7 @@ export function openInputs(options: InputsOptions): Inputs {
   }
 
   return {
+    limits,
     isPlain: inputs => !inputs.some(points),
     async resolve(inputs, who) {
       const references = inputs.filter(input => points(input) && !isChunked(input)).length
