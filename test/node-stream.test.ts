@@ -187,6 +187,22 @@ describe('sent frames', () => {
     expect(frames.from(0)).toEqual([])
   })
 
+  test('bring at most as much again as was sent, and a megabyte: who asks for ever is not answered for ever', async () => {
+    const clock = handClock()
+    const frames = openSentFrames(clock)
+    for (let seq = 0; seq < 20; seq++) frames.keep(seq, 'x'.repeat(8_000), false)
+    let chars = 0
+    for (let second = 0; second < 600; second++) {
+      for (const { text } of frames.from(0)) chars += text.length
+      await clock.advance(1_000)
+    }
+    expect(chars).toBeGreaterThan(1_048_576)
+    expect(chars).toBeLessThanOrEqual(1_048_576 + 160_000)
+    // What is said from now on can be had again.
+    frames.keep(20, 'new', false)
+    expect(frames.from(20).map(({ text }) => text)).toEqual(['new'])
+  })
+
   test('of a process that began anew are the new ones only', () => {
     const frames = openSentFrames(handClock())
     for (const seq of [0, 1, 2]) frames.keep(seq, `old ${seq}`, false)

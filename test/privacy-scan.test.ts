@@ -19,6 +19,7 @@ import { simNet } from '../src/payments/sim.ts'
 import type { Runner } from '../src/runners/runner.ts'
 import { openSeal } from '../src/seal.ts'
 import { openSession } from '../src/session/index.ts'
+import { keeps } from './promises.ts'
 import { type Recorder, record } from './scan/proxy.ts'
 import { found, spellings } from './scan/spellings.ts'
 
@@ -72,6 +73,9 @@ interface Seen {
   readonly text: string
   readonly msats: bigint
   readonly level: number
+  /** Id of the job, and the key that asked. */
+  readonly request: string
+  readonly customer: string
 }
 
 /** One paid question; every party speaks to the relay through a recorder of its own. */
@@ -136,8 +140,9 @@ async function ask(privacy: 0 | 1 | 2): Promise<Seen> {
     const anybody = connectRelays({ urls: [relay.url], keys, clock })
     const kept = await query(anybody, [{ kinds: kinds.map(kind => kind.number), limit: 500 }])
     await anybody.close()
-    const { text, msats, privacy: report } = outcome
-    return { frames, wallets, kept, node: node.pubkey, text, msats, level: report.level }
+    const { text, msats, privacy: report, request } = outcome
+    const customer = report.identity.pubkey
+    return { frames, wallets, kept, node: node.pubkey, text, msats, level: report.level, request, customer }
   } finally {
     for (const close of closing.reverse()) await close()
     for (const recorder of recorders) await recorder.close()
@@ -220,14 +225,63 @@ describe('a question', () => {
     expect(seen.wallets.length).toBeGreaterThan(2)
   }, 30_000)
 
-  test('asked in wraps shows not even that it is one, nor whom the node answers', async () => {
-    const seen = await ask(2)
-    expect(seen.text).toBe(secrets.answer)
-    expect(seen.level).toBe(2)
-    expect(readable(seen)).toEqual([])
-    expect(jobEvents(seen)).toEqual([])
-  }, 30_000)
+  keeps(
+    'privacy.wrapped',
+    'asked in wraps shows not even that it is one, nor whom the node answers',
+    async () => {
+      const seen = await ask(2)
+      expect(seen.text).toBe(secrets.answer)
+      expect(seen.level).toBe(2)
+      expect(readable(seen)).toEqual([])
+      expect(jobEvents(seen)).toEqual([])
+      // No frame of any party names the job, and none the key of the customer together with the node's.
+      const { frames, kept, request, customer, node } = seen
+      expect(frames.filter(({ text }) => text.includes(request))).toEqual([])
+      expect(frames.filter(({ text }) => text.includes(customer) && text.includes(node))).toEqual([])
+      expect(kept.filter(event => [request, customer].some(name => JSON.stringify(event).includes(name)))).toEqual([])
+      // The key is named by the customer's own ear, and by wraps to it from keys that are used once; it signs nothing.
+      const told = frames.flatMap(({ party, way, text }) => {
+        if (!text.includes(customer)) return []
+        const [verb, , event] = [JSON.parse(text)].flat()
+        if (verb === 'REQ') return [`${party} ${way} REQ`]
+        const said =
+          verb === 'EVENT' ? [event, JSON.parse(text)[1]].find(one => typeof one === 'object' && one) : undefined
+        return [`${party} ${way} ${said?.kind} ${said?.pubkey === customer ? 'by' : 'to'}`]
+      })
+      expect([...new Set(told)].sort()).toEqual(['customer down 21059 to', 'customer up REQ', 'node up 21059 to'])
+      const wraps = new Map(
+        frames.flatMap(({ text }) => {
+          const event = [JSON.parse(text)].flat().find(one => one?.kind === 21_059)
+          return event ? [[String(event.id), String(event.pubkey)] as const] : []
+        }),
+      )
+      expect(new Set(wraps.values()).size).toBe(wraps.size)
+      expect(wraps.size).toBeGreaterThan(3)
+    },
+    30_000,
+  )
+
+  test.each([1, 2] as const)(
+    'of level %i does not tell a wallet which job it pays: that would tell whose job it is',
+    async level => {
+      const { wallets, request, customer } = await ask(level)
+      expect(wallets.length).toBeGreaterThan(2)
+      expect(wallets.filter(text => text.includes(customer))).toEqual([])
+      expect(wallets.filter(text => JSON.stringify(saidAloud(JSON.parse(text))).includes(request))).toEqual([])
+    },
+    30_000,
+  )
 })
+
+/** What a wallet is told but the keys by which it tells equal questions apart, which stay in the process. */
+const saidAloud = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(saidAloud)
+    : typeof value === 'object' && value !== null
+      ? Object.fromEntries(
+          Object.entries(value).flatMap(([name, one]) => (name === 'key' ? [] : [[name, saidAloud(one)]])),
+        )
+      : value
 
 /** The events of the job itself that passed any proxy in either direction. */
 function jobEvents({ frames }: Seen): Event[] {

@@ -10,6 +10,8 @@ export interface BillingOptions {
   readonly payee?: Payee
   readonly holder?: HoldPayee
   readonly clock: Clock
+  /** What an invoice is for, as payer, payee and the services behind their wallets read it. */
+  readonly subject: string
   /** Seconds that an invoice lives. */
   readonly billSeconds: number
   /** Hash that the invoice commits to, once the customer's zap request is here; `undefined` when none came in time. */
@@ -69,7 +71,7 @@ export function openBilling(options: BillingOptions): Billing {
     if (!found.ok) return { fact: 'bill-failed', why: found.why }
     if (!holder) return { fact: 'bill-failed', why: noWallet }
     const descriptionHash = await options.descriptionHash()
-    const subject = descriptionHash ? { descriptionHash } : { description: `gridstr job ${job.id}` }
+    const subject = descriptionHash ? { descriptionHash } : { description: options.subject }
     const asked = { key: `${job.id}:hold`, msats, expirySeconds: options.billSeconds, hash: found.hash }
     return { fact: 'billed', bill: await holder.holdBill({ ...asked, ...subject }, signal) }
   }
@@ -89,7 +91,7 @@ export function openBilling(options: BillingOptions): Billing {
         options.trouble(`No invoice for a zap: ${text(error)}`)
       }
     const part = job.parts > 1 ? ` (part ${job.part} of ${job.parts})` : ''
-    const description = `gridstr job ${job.id}${part}`
+    const description = `${options.subject}${part}`
     return { fact: 'billed', bill: await payee.bill({ ...asked, key: `${key}:plain`, description }) }
   }
 

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Event, TextRequest } from '../../kinds/index.ts'
+import { isSealed } from '../../kinds/index.ts'
 import type { Clock } from '../clock.ts'
 import { seconds } from '../clock.ts'
 import { deliver, type NodeAsk, openNodeJob } from '../job/node-side.ts'
@@ -109,6 +110,8 @@ export function openJobBox(options: JobBoxOptions): JobBox {
     ...(options.holder ? { holder: options.holder } : {}),
     clock,
     billSeconds: options.billSeconds,
+    // The name of a sealed job would tell every wallet on the way whose it is.
+    subject: isSealed(options.event) ? 'gridstr job' : `gridstr job ${ask.id}`,
     descriptionHash: async () => (options.request.receipt ? options.descriptionHash() : undefined),
     holdHash: async () => (escrow ? escrow.hash() : { ok: true, hash: options.preimage.hash }),
     preimage: () => (escrow ? escrow.preimage() : options.preimage.preimage),

@@ -19,7 +19,7 @@ export interface SentFrames {
   keep(seq: number, text: string, last: boolean): SentFrame
   /** The frame before this one was the last: gives it anew. */
   close(): SentFrame | undefined
-  /** Those from this place on, in order, with a time of their own; nothing while they are asked for too often. */
+  /** Those from this place on, in order, with a time of their own; nothing while they are asked for too often, or too much. */
   from(seq: number): readonly SentFrame[]
   clear(): void
 }
@@ -29,6 +29,8 @@ export const keptFrames = 256
 export const keptChars = 262_144
 /** Frames that one question brings. */
 export const resentFrames = 32
+/** Characters that are sent again beyond as many as were sent: a short question must not bring long answers for ever. */
+export const resentChars = 1_048_576
 /** Questions about one job in a minute; a fifth of it at once. */
 export const resendsPerMinute = 60
 
@@ -36,6 +38,8 @@ export function openSentFrames(clock: Clock): SentFrames {
   const frames: SentFrame[] = []
   const asked = openBuckets(resendsPerMinute, resendsPerMinute / 5, 1, () => clock.now())
   let chars = 0
+  /** Characters that may still be sent again. */
+  let left = resentChars
 
   function again(index: number, last: boolean): SentFrame | undefined {
     const frame = frames[index]
@@ -52,6 +56,7 @@ export function openSentFrames(clock: Clock): SentFrames {
       if (seq <= (frames.at(-1)?.seq ?? -1)) clear()
       frames.push(frame)
       chars += text.length
+      left += text.length
       while (frames.length > keptFrames || chars > keptChars) chars -= frames.shift()?.text.length ?? 0
       return frame
     },
@@ -61,7 +66,11 @@ export function openSentFrames(clock: Clock): SentFrames {
       if (first < 0 || !asked.has('all')) return []
       asked.take('all')
       const some = frames.slice(first, first + resentFrames)
-      return some.flatMap((frame, index) => again(first + index, frame.last) ?? [])
+      return some.flatMap((frame, index) => {
+        if (frame.text.length > left) return []
+        left -= frame.text.length
+        return again(first + index, frame.last) ?? []
+      })
     },
     clear,
   }

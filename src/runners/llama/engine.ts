@@ -47,7 +47,7 @@ export interface Prepared {
 
 /** Why a conversation cannot be prepared: the template rejects it, cannot do it, or a grammar would be too large. */
 export interface Unprepared {
-  readonly rule: 'conversation' | 'tools' | 'logprobs' | 'schema'
+  readonly rule: 'conversation' | 'tools' | 'logprobs' | 'schema' | 'penalties'
   readonly says: string
 }
 
@@ -179,6 +179,8 @@ async function plan(
   const special = tools.length > 0 ? 'tools' : work.logprobs !== undefined ? 'logprobs' : json && 'schema'
   if (rendered.guided && special)
     return { rule: special, says: `this model answers in text only; ask without ${special}` }
+  if (rendered.guided && (work.frequencyPenalty || work.presencePenalty))
+    return { rule: 'penalties', says: 'this model is led from step to step and takes no penalties; ask without them' }
   let calls: Calls | undefined
   if (tools.length > 0) {
     const planned = await planCalls(parts, tools, { must: mustCall, parallel: work.parallelToolCalls !== false })
