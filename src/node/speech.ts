@@ -11,7 +11,7 @@ import { seconds } from '../clock.ts'
 import { hmacSha256 } from '../hash.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Keys } from '../keys.ts'
-import { jsonBytes, type Payloads, utf8Bytes } from '../payload/index.ts'
+import { jsonBytes, MOST_INLINE_BYTES, type Payloads, utf8Bytes } from '../payload/index.ts'
 import { wrapEvent } from '../seal.ts'
 import { readOpening } from './keeping.ts'
 import { packResult } from './large.ts'
@@ -95,6 +95,7 @@ export function openSpeech(options: SpeechOptions): Speech {
     const { keys, secret, clock, payloads } = options
     let toldAt = seconds(clock)
     return packResult(text, {
+      besideBytes: MOST_INLINE_BYTES[carried] - eventBytes,
       ...{ payloads, carried, signal, expiresAt: seconds(clock) + LARGE_LIMITS.answerSeconds },
       // Of an answer in wraps nobody may see whose it is; the same key after a restart makes the same chunks.
       ...(wrapped
