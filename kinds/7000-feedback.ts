@@ -35,6 +35,12 @@ export interface Feedback {
   readonly creditMsats?: bigint
 }
 
+/**
+ * Code of the answer to a credit claim (kind 4637) for more than is kept: `creditMsats` is what is left. It travels in a
+ * wrap, as the claim did.
+ */
+export const leftOfCredit = 'credit-left'
+
 const known: ReadonlySet<string> = new Set(['payment-required', 'processing', 'partial', 'success', 'error'])
 const isKnown = (word: string): word is Exclude<FeedbackStatus, 'unknown'> => known.has(word)
 

@@ -82,7 +82,7 @@ export {
   type Scored,
   writeClasses,
 } from './6082-classification.ts'
-export { type Feedback, type FeedbackStatus, feedback } from './7000-feedback.ts'
+export { type Feedback, type FeedbackStatus, feedback, leftOfCredit } from './7000-feedback.ts'
 export { type ZapRequest, zapRequest } from './9734-zap-request.ts'
 export { type ZapReceipt, zapReceipt } from './9735-zap-receipt.ts'
 export { type RelayList, relayList } from './10002-relay-list.ts'

@@ -83,7 +83,7 @@ inEveryWorld('fail-over', open => {
       const outcome = await asking
       expect(outcome).toMatchObject({ ok: true, text: words, msats: 4_000n })
       expect(outcome.attempts).toMatchObject([
-        { node: first?.pubkey, state: 'dead', msats: 2_000n, refund: 'unpaid' },
+        { node: first?.pubkey, state: 'dead', msats: 2_000n, refund: 'asked' },
         { node: second?.pubkey, state: 'answered', msats: 2_000n },
       ])
       expect(grid.events.find(({ event }) => event === 'failover')).toMatchObject({ asks: 'whole', paidMsats: 2_000n })

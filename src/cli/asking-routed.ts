@@ -6,7 +6,7 @@
 import type { RoutedEvent, RoutedOutcome, RoutedQuestion, RouterWord } from '../client/client.ts'
 import { npub, pubkeyFromText } from '../keys.ts'
 import { openPolicy } from '../routing/index.ts'
-import { showAsk } from './asking.ts'
+import { comesBack, showAsk } from './asking.ts'
 import { type Arguments, clean, type Io, jsonLine, UsageError } from './command.ts'
 import { privacyWords } from './privacy-words.ts'
 import { money, type Screen } from './screen.ts'
@@ -173,7 +173,7 @@ export function closingRouted(outcome: RoutedOutcome, io: Io, screen: Screen, js
   const first = firstTextMs === undefined ? '' : ` · first words after ${(firstTextMs / 1000).toFixed(2)} s`
   screen.line(
     'done',
-    `${cost}${first} · ${(ms / 1000).toFixed(2)} s in all${asked.length > 1 ? ` · ${asked.length} nodes` : ''}`,
+    `${cost}${comesBack(answered ?? {})}${first} · ${(ms / 1000).toFixed(2)} s in all${asked.length > 1 ? ` · ${asked.length} nodes` : ''}`,
   )
   return 0
 }

@@ -4,6 +4,7 @@
  */
 import type { BilledTerms, TermsWord } from '../../kinds/index.ts'
 import type { AskEvent, Client, Outcome, SplitOutcome } from '../client/client.ts'
+import { timeLimit } from '../clock.ts'
 import { npub } from '../keys.ts'
 import { clean, type Io, jsonLine } from './command.ts'
 import { privacyWords } from './privacy-words.ts'
@@ -25,6 +26,18 @@ export function givingUp(io: Io, ttlSeconds: number): { signal: AbortSignal; end
 }
 
 const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
+
+/**
+ * Waits a moment for money that nodes send back, after everything else was told. What does not come so soon is asked for
+ * again by the next run.
+ */
+export async function refunds(client: Client, io: Io): Promise<void> {
+  const late = timeLimit(io.clock, refundMs, io.signal.aborted ? undefined : io.signal)
+  await client.settled(late.signal).finally(late.stop)
+}
+
+/** A node that was told to stop says within seconds what it keeps. */
+const refundMs = 8_000
 
 /** Shows one moment of a question: the answer to stdout, everything else to stderr. */
 export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean): void {
@@ -75,7 +88,8 @@ export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean):
       screen.line('note', 'what streamed differs from the signed result; this is the result')
       return
     case 'refund':
-      screen.line('refund', refundWords[event.state](money(event.msats)))
+      if (event.state === 'asked') screen.progress('refund', `${money(event.msats)} are on their way back …`)
+      else screen.line('refund', refundWords[event.state](money(event.msats)))
       return
     case 'split':
       screen.line('share', shareWords(event))
@@ -108,6 +122,7 @@ export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean)
               request: request.id,
               result: result?.id,
               msats,
+              creditMsats: outcome.creditMsats,
               ms,
               firstTextMs,
               preimage,
@@ -140,10 +155,14 @@ export function closing(outcome: Outcome, io: Io, screen: Screen, json: boolean)
   const first = firstTextMs === undefined ? '' : ` · first words after ${(firstTextMs / 1000).toFixed(2)} s`
   screen.line(
     'done',
-    `${money(msats)}${first} · ${(ms / 1000).toFixed(2)} s in all${usage ? ` · ${usage.outputTokens} tokens` : ''}`,
+    `${money(msats)}${comesBack(outcome)}${first} · ${(ms / 1000).toFixed(2)} s in all${usage ? ` · ${usage.outputTokens} tokens` : ''}`,
   )
   return 0
 }
+
+/** What of the money is on its way back, in words. */
+export const comesBack = ({ creditMsats }: { readonly creditMsats?: bigint | undefined }): string =>
+  creditMsats === undefined ? '' : `, of which ${money(creditMsats)} come back`
 
 const billsSo: Record<TermsWord, string> = {
   before: 'bills before the work',
@@ -176,7 +195,6 @@ const splitWords = {
 } as const
 
 const refundWords = {
-  asked: (sats: string) => `the node keeps ${sats} of yours; asking for it back`,
   paid: (sats: string) => `${sats} came back`,
   unpaid: (sats: string) => `the node has not paid ${sats} back yet: it is asked again by the next "gridstr ask"`,
 }

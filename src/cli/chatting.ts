@@ -5,6 +5,7 @@
  */
 import type { Message } from '../../kinds/index.ts'
 import type { Answered, Session, SessionQuestion, Unanswered } from '../session/session.ts'
+import { comesBack } from './asking.ts'
 import { clean, type Io, jsonLine, type Talk } from './command.ts'
 import { privacyWords } from './privacy-words.ts'
 import { money, type Screen, short } from './screen.ts'
@@ -118,8 +119,9 @@ function settle(outcome: Answered | Unanswered, { io, screen, json, state, messa
   state.messages = [...messages, { role: 'assistant', content: outcome.text }]
   delete state.unanswered
   state.lastAnswer = outcome
-  const { text, request, node, model, msats, feeMsats, ms, firstMs, usage, privacy } = outcome
-  if (json) io.out(jsonLine({ ok: true, text, request, node, model, msats, feeMsats, ms, firstMs, usage, privacy }))
+  const { text, request, node, model, msats, creditMsats, feeMsats, ms, firstMs, usage, privacy } = outcome
+  const cost = { msats, creditMsats, feeMsats }
+  if (json) io.out(jsonLine({ ok: true, text, request, node, model, ...cost, ms, firstMs, usage, privacy }))
   else screen.text('\n')
   screen.line('cost', costWords(outcome))
   screen.more(privacyWords(privacy))
@@ -127,14 +129,14 @@ function settle(outcome: Answered | Unanswered, { io, screen, json, state, messa
 }
 
 /** `2 sats (2,000 msats) · nano · 0.15 s to the first word · 56 tokens, 61 a second`. */
-function costWords({ msats, feeMsats, model, ms, firstMs, usage, finish }: Answered): string {
+function costWords({ msats, creditMsats, feeMsats, model, ms, firstMs, usage, finish }: Answered): string {
   const first = firstMs === undefined ? '' : ` · ${(firstMs / 1000).toFixed(2)} s to the first word`
   const seconds = (ms - (firstMs ?? 0)) / 1000
   // What came all at once says nothing of a speed.
   const speed = seconds > 0.2 && usage.outputTokens > 1 ? `, ${Math.round(usage.outputTokens / seconds)} a second` : ''
   const fee = feeMsats > 0n ? ` + ${money(feeMsats)} for the router` : ''
   const cut = finish === 'length' ? ' · cut at the limit of tokens' : ''
-  return `${money(msats)}${fee} · ${model}${first} · ${usage.outputTokens} tokens${speed}${cut}`
+  return `${money(msats)}${comesBack({ creditMsats })}${fee} · ${model}${first} · ${usage.outputTokens} tokens${speed}${cut}`
 }
 
 const helpLines = [

@@ -7,7 +7,7 @@ import { present } from '../../kinds/index.ts'
 import { type Journal, JournalError, openJournal } from '../journal/index.ts'
 import { memoryJournal } from '../journal/memory.ts'
 import { openKeys, pubkeyFromText } from '../keys.ts'
-import { type OpenSession, openSession, SessionError, type SessionOptions } from '../session/index.ts'
+import { type Notice, type OpenSession, openSession, SessionError, type SessionOptions } from '../session/index.ts'
 import { routingHelp, routingOf, routingOptions } from './asking-routed.ts'
 import { type Arguments, type Io, jsonLine, UsageError } from './command.ts'
 import { findHome } from './home.ts'
@@ -127,10 +127,11 @@ export async function withSession(
 ): Promise<number> {
   const options = await sessionOf(args, io, screen)
   const note = (says: string) => screen.line('note', says)
+  const onNotice = ({ code, says }: Notice) => screen.line(code === 'refund' ? code : 'note', says)
   const journal = clientJournal(args.text('journal'), io, note)
   try {
     screen.progress('session', 'looking for relays and the wallet …')
-    const session = await openSession({ ...options, journal, onNotice: ({ says }) => note(says), ...more })
+    const session = await openSession({ ...options, journal, onNotice, ...more })
     try {
       return await body(session, journal)
     } finally {

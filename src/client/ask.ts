@@ -20,7 +20,7 @@ import { type Opening, openKeeping } from './keeping.ts'
 import { type JobOutcome, outcomeOf } from './outcome.ts'
 import { openPaying } from './paying.ts'
 import { openStreamIn } from './stream.ts'
-import { openVoice } from './voice.ts'
+import { openVoice, type Voice } from './voice.ts'
 import { openZap } from './zap.ts'
 
 export type { AskEvent } from './events.ts'
@@ -63,8 +63,8 @@ export interface Asked {
   job(): ClientJob
   /** The verified zap receipt, waited for a moment when one was promised. */
   receipt(): Promise<Event | undefined>
-  /** Resolves when a withdrawal has reached a relay, or had its time: closing the relays before would lose it. */
-  withdrawn(): Promise<unknown>
+  /** What is said for the job. Closing the relays before a withdrawal had its time would lose it. */
+  readonly voice: Pick<Voice, 'again' | 'withdraw' | 'withdrawn'>
   outcome(job: ClientJob): JobOutcome
   /** `settled`: an ended job needs nobody any more. */
   close(settled: boolean): void
@@ -267,7 +267,7 @@ export function openAsk(options: AskOptions): Asked {
       return mailbox.job()
     },
     receipt: () => zap.receipt(mailbox?.job()),
-    withdrawn: voice.withdrawn,
+    voice,
     outcome: job => outcomeOf(job, usage),
     close(settled) {
       // What is in doubt, or could not be written, is taken up by the next process.

@@ -69,7 +69,6 @@ export interface AttemptOptions {
   readonly story: Story
   readonly turn: Turn
   readonly patience?: Patience
-  readonly claimsEnd: AbortSignal
   start: Start
   tell(event: AskEvent): void
   /** This node has billed, works or answers: nobody else may any more. */
@@ -82,6 +81,8 @@ export interface Trying {
   /** Parts that were bought elsewhere before. */
   readonly from: number
   readonly outcome: Promise<Outcome>
+  /** Resolves after the outcome, when no money of it is on its way back any more. */
+  readonly settled: Promise<unknown>
   /** The job, once its payment is accounted for or nobody waits any more. */
   readonly accounted: Promise<ClientJob>
   job(): ClientJob | undefined
@@ -152,14 +153,17 @@ export function tryOne(options: AttemptOptions, signal?: AbortSignal): Trying {
   }
 
   const accounting = Promise.withResolvers<ClientJob>()
+  let back: Promise<unknown> | undefined
   const outcome = start(
     question,
     {
       ...(question.giveUp ? { giveUp: question.giveUp } : {}),
       ...(question.mostBytes === undefined ? {} : { mostBytes: question.mostBytes }),
       turn,
-      claimsEnd: options.claimsEnd,
       onEvent,
+      onRest(rest) {
+        back = rest.ended
+      },
       onBegun(begun) {
         run = begun
         if (given) run.abandon(given)
@@ -183,6 +187,7 @@ export function tryOne(options: AttemptOptions, signal?: AbortSignal): Trying {
     candidate,
     from: question.terms?.word === 'parts' ? (question.terms.from ?? 0) : 0,
     outcome,
+    settled: outcome.then(() => back).catch(() => {}),
     accounted: accounting.promise,
     job,
     committedMsats() {

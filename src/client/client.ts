@@ -12,12 +12,14 @@ import type { Keys } from '../keys.ts'
 import type { FaultTools } from '../ledger/index.ts'
 import type { Caps } from '../payments/guard.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
+import { openAfterwards } from './afterwards.ts'
 import type { AskEvent } from './ask.ts'
 import { openClaims } from './claims.ts'
 import { sayOfAnswer, type WordSaid } from './escrow-word.ts'
-import { claimMs, type Following, follow } from './follow.ts'
+import { type Following, follow } from './follow.ts'
 import { openIdentities } from './identity.ts'
 import { readOpening, replay } from './keeping.ts'
+import { claimMs } from './kept.ts'
 import { type KnownJob, openKnown } from './known.ts'
 import { levelOf, wrappedFrom } from './levels.ts'
 import type { LnurlUse } from './lightning-address.ts'
@@ -114,7 +116,15 @@ export interface Client {
   askRouted(question: RoutedQuestion, signal?: AbortSignal): Promise<RoutedOutcome>
   /** Resolves when the job has ended and its money is accounted for. Aborting withdraws the job. Never rejects for what others do. */
   ask(question: Question, signal?: AbortSignal): Promise<Outcome>
+  /**
+   * Outcomes do not wait for money that nodes keep: this does. True when none is on its way any more. When `signal` fires,
+   * false: what is open then is in the journal, and nothing more is done about it in this process.
+   */
+  settled(signal?: AbortSignal): Promise<boolean>
 }
+
+/** How long fees of routers that an earlier process left are asked about. */
+const feesMs = 20_000
 
 /** Opens a client on relays and a wallet that stay the caller's. */
 export function openClient(options: ClientOptions): Client {
@@ -122,7 +132,8 @@ export function openClient(options: ClientOptions): Client {
   const journal = options.journal ?? memoryJournal()
   const claims = payee && openClaims({ relays, keys, clock, journal, payee })
   const identities = openIdentities({ relays, keys, clock, secret, ready: options.identity === 'one-job' })
-  const all = { ...options, journal, claims, own: identities.own }
+  const afterwards = openAfterwards()
+  const all = { ...options, journal, claims, afterwards, own: identities.own }
 
   /** Who hides from relays needs a key that no relay knows. */
   const identityFor = (question: Question): Identity =>
@@ -130,12 +141,18 @@ export function openClient(options: ClientOptions): Client {
 
   async function start(question: Question, how: Following, signal?: AbortSignal, known?: Identity): Promise<Outcome> {
     const identity = known ?? identityFor(question)
+    let listening: Promise<unknown> | undefined
+    const onRest: Following['onRest'] = rest => {
+      listening = rest.listening
+      how.onRest?.(rest)
+    }
     try {
       const tell = (event: AskEvent) => how.onEvent?.(event)
       const packing = packQuestion({ relays, keys, clock, journal, answerOf, tell }, question, identity, signal)
-      return await run(openJob(all, question, identity, packing && (await packing)), how, signal)
+      return await run(openJob(all, question, identity, packing && (await packing)), { ...how, onRest }, signal)
     } finally {
-      identity.drop()
+      if (listening) void listening.then(identity.drop)
+      else identity.drop()
     }
   }
 
@@ -166,13 +183,14 @@ export function openClient(options: ClientOptions): Client {
     route: routing.route,
     askRouted: routing.ask,
     say: (job, word) => sayOfAnswer(all, job, word),
+    settled: afterwards.settled,
     resume(onEvent) {
-      const fees = timeLimit(clock, claimMs)
+      const fees = timeLimit(clock, feesMs)
       // A journal that was closed meanwhile is opened again by the next process.
       void resumeFees({ ...all, life: fees.signal }).then(fees.stop, fees.stop)
       for (const claim of claims?.open() ?? []) {
-        const late = timeLimit(clock, claimMs)
-        void claims?.claim(claim, late.signal).then(late.stop, late.stop)
+        const late = timeLimit(clock, claimMs, afterwards.signal)
+        if (claims) afterwards.add(claims.claim(claim, late.signal).finally(late.stop))
       }
       return journal.jobs.unfinished('client').flatMap(row => {
         const opening = readOpening(row.opening)

@@ -38,7 +38,10 @@ export interface FailoverOptions {
   patience?(candidate: Candidate): Patience
   /** Milliseconds of silence after which a second node is asked beside the first; `undefined`: never. */
   hedgeAfter(candidate: Candidate): number | undefined
-  /** How long money is waited for that nodes keep which failed; it is claimed again later. Default 5,000. */
+  /**
+   * How long money is waited for that nodes keep which failed, where it may buy another answer or nobody has answered; it
+   * comes later else. Default 5,000.
+   */
   readonly refundMs?: number
   tell(event: FailoverEvent): void
   measured(node: string, speed: Speed): void
@@ -66,7 +69,6 @@ export async function failover(
   const { clock, tell, refundMs = 5_000 } = options
   const queue = [...candidates]
   const trials: Trying[] = []
-  const claims = new AbortController()
   const deadline = seconds(clock) + (question.ttlSeconds ?? 600)
   const story = openStory(tell)
   const turn = openTurn()
@@ -100,7 +102,7 @@ export async function failover(
     const patience = options.patience?.(candidate)
     const trial = tryOne(
       {
-        ...{ clock, candidate, story, turn, tell, start: options.start, claimsEnd: claims.signal },
+        ...{ clock, candidate, story, turn, tell, start: options.start },
         ...(patience ? { patience } : {}),
         question: { ...asking.question, ttlSeconds: Math.max(1, deadline - seconds(clock)) },
         won: () => {
@@ -135,7 +137,7 @@ export async function failover(
   async function refunds(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const stop = clock.after(refundMs, resolve)
-    await Promise.race([Promise.all(trials.map(trial => trial.outcome)), late])
+    await Promise.race([Promise.all(trials.map(trial => trial.settled)), late])
     stop()
   }
 
@@ -154,14 +156,12 @@ export async function failover(
     if (!next) break
     await round(next)
   }
-  const stop = clock.after(refundMs, () => claims.abort())
-  const outcomes = await Promise.all(
-    trials.map(async trial => {
-      const outcome = await trial.outcome
-      return { candidate: trial.candidate, attempt: trial.record(), outcome }
-    }),
-  )
-  stop()
+  const ends = await Promise.all(trials.map(async trial => ({ trial, outcome: await trial.outcome })))
+  // Who has the answer waits for no money; who has none is told what is left of it.
+  if (!signal?.aborted && !trials.some(trial => trial.record().state === 'answered')) await refunds()
+  const outcomes = ends.map(({ trial, outcome }) => {
+    return { candidate: trial.candidate, attempt: trial.record(), outcome }
+  })
   const answered = outcomes.find(({ attempt }) => attempt.state === 'answered')?.outcome
   const room = question.capMsats - committed()
   const left = answered || isOver() ? [] : queue

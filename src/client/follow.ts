@@ -5,19 +5,21 @@
  */
 import { about, type Event, feedback, isSealed, jobKind, present } from '../../kinds/index.ts'
 import { query } from '../../relays/relay.ts'
-import { aborted, timeLimit } from '../clock.ts'
+import { aborted } from '../clock.ts'
 import { openClientJob } from '../job/client-side.ts'
 import type { ClientJob, Why } from '../job.ts'
 import { isEnd } from '../job.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openPayloads } from '../payload/index.ts'
 import { accuseNode, type JobPapers } from './accuse.ts'
+import type { Afterwards } from './afterwards.ts'
 import { type AskEvent, type Asked, openAsk } from './ask.ts'
 import type { Claims } from './claims.ts'
 import type { Turn } from './clearing.ts'
 import type { ClientOptions, Outcome, Question } from './client.ts'
 import { mostAnswerBytes, openFetching } from './fetching.ts'
 import type { Opening } from './keeping.ts'
+import { claimKept, type Rest } from './kept.ts'
 import { wrappedFrom } from './levels.ts'
 import { noting } from './mail.ts'
 import type { Identity } from './one-key.ts'
@@ -28,6 +30,7 @@ import { paySplits, type SplitOutcome } from './splits.ts'
 export interface FollowOptions extends ClientOptions {
   readonly journal: Journal
   readonly claims: Claims | undefined
+  readonly afterwards: Afterwards
   /** The customer's own key, whoever signs the job. */
   readonly own: Pick<Identity, 'pubkey'>
 }
@@ -37,10 +40,10 @@ export interface Following extends Pick<Question, 'giveUp' | 'onEvent' | 'mostBy
   readonly reopened?: ClientJob
   /** Where several jobs serve one question. */
   readonly turn?: Turn
-  /** Fires when nobody waits any more for money that the node keeps; it is claimed again by the next process. */
-  readonly claimsEnd?: AbortSignal
   /** Called once, when the job has begun. */
   onBegun?(run: Run): void
+  /** Called before the outcome, where money that the node keeps is waited for after it. */
+  onRest?(rest: Rest): void
 }
 
 /** A job under way, for whoever would rather ask another node. */
@@ -52,11 +55,6 @@ export interface Run {
   /** The job once it has ended and its payment is accounted for, or as it stood when `giveUp` fired. */
   readonly ended: Promise<ClientJob>
 }
-
-/** How long an ended job waits for the money that the node keeps. */
-export const claimMs = 20_000
-/** And how long one with its answer, which nobody wants to wait for. */
-const restMs = 5_000
 
 export async function follow(
   options: FollowOptions,
@@ -125,6 +123,14 @@ export async function follow(
     if (event.kind === feedback.number && events.length < 200) events.push(event)
     if (event.kind === resultKind && asked.chosen() === event.pubkey) seen.result ??= event
     if (!fetching.take(event, opened)) asked.heard(event, opened)
+    // The job has taken note of it when its turn was.
+    if (event.kind === feedback.number) queueMicrotask(lookForCredit)
+  }
+
+  const word = Promise.withResolvers<void>()
+  const lookForCredit = () => {
+    const { state, creditMsats } = asked.job()
+    if (isEnd(state) && creditMsats !== undefined) word.resolve()
   }
 
   async function lookAgain(author: string): Promise<void> {
@@ -151,6 +157,7 @@ export async function follow(
   const cancel = () => asked.cancel()
   signal?.addEventListener('abort', cancel, { once: true })
   let settled = false
+  let rest: Rest | undefined
   try {
     await listening.live
     asked.begin()
@@ -163,8 +170,15 @@ export async function follow(
     const [receipt, splits] = await Promise.all([asked.receipt(), paySplits(paying, opening, job, enough)])
     // A job that ends only now was never asked for its shares.
     settled = isEnd(job.state) && splits.every(({ state }) => state !== 'open')
-    await asked.withdrawn()
-    await claimBack(options, opening, job, { tell, how, abandoned })
+    await asked.voice.withdrawn()
+    rest = claimKept({
+      ...{ clock, claims: options.claims, secret: opening.secret, abandoned, tell },
+      ...{ job: asked.job, word: word.promise, signal: options.afterwards.signal, ask: askForWord },
+    })
+    if (rest) {
+      options.afterwards.add(rest.ended)
+      how.onRest?.(rest)
+    }
     const outcome = asked.outcome(job)
     const shared = splitsOf(splits, outcome.msats)
     const answers = [...events, ...(seen.result ? [seen.result] : [])]
@@ -182,9 +196,22 @@ export async function follow(
     }
   } finally {
     signal?.removeEventListener('abort', cancel)
-    listening.close()
     fetching.close()
-    asked.close(settled)
+    if (rest?.listening) void rest.listening.then(done => close(settled && done))
+    else close(settled)
+  }
+
+  function close(done: boolean) {
+    listening.close()
+    asked.close(done)
+  }
+
+  /** An earlier process may have ended before its withdrawal was out, and before the node's last word. */
+  function askForWord() {
+    const by = asked.chosen()
+    if (how.reopened === undefined || by === undefined) return
+    asked.voice.withdraw()
+    void Promise.all([asked.voice.again(by), lookAgain(by)]).catch(() => {})
   }
 }
 
@@ -208,28 +235,6 @@ async function accused(
   // Whatever goes wrong with it, the answer and its money are told.
   const found = await accuseNode({ ...options, secret, tools }, node, papers).catch(() => undefined)
   if (found) tell({ event: 'accused', ...found })
-}
-
-/** Money of ours that the node keeps comes back to us, where we have a wallet to take it. */
-async function claimBack(
-  { claims, clock }: FollowOptions,
-  { secret }: Opening,
-  job: ClientJob,
-  { tell, how, abandoned }: { tell: (event: AskEvent) => void; how: Following; abandoned: boolean },
-): Promise<void> {
-  const { id, node, state } = job
-  // A word of what is kept may have been lost on its way: then what was paid last is claimed.
-  const lost = state === 'expired' || (abandoned && state === 'failed')
-  const unheard = lost && job.pay === 'paid' ? job.order?.msats : undefined
-  const msats = job.creditMsats ?? unheard
-  if (!claims || !msats || !node) return
-  tell({ event: 'refund', msats, state: 'asked' })
-  const ends = [how.giveUp, how.claimsEnd].filter(one => one !== undefined)
-  const late = timeLimit(clock, state === 'delivered' ? restMs : claimMs, AbortSignal.any(ends))
-  // A wallet that cannot bill now does not undo the answer; the claim is kept.
-  const paid = await claims.claim({ job: id, node, msats, secret }, late.signal).catch(() => false)
-  late.stop()
-  tell({ event: 'refund', msats, state: paid ? 'paid' : 'unpaid' })
 }
 
 const splitsOf = (splits: readonly SplitOutcome[], msats: bigint): Pick<Outcome, 'splits' | 'msats'> => {

@@ -62,7 +62,7 @@ export interface RoutedQuestion extends Omit<Question, 'node' | 'onEvent' | 'beg
   readonly hedge?: boolean
   /** Say publicly what came of each job. Default: where a router chose. */
   readonly acknowledge?: boolean
-  /** How long money is waited for that nodes keep which failed; it is claimed again later. Default 5,000. */
+  /** How long money is waited for that nodes keep which failed, before another one is asked or nobody is. Default 5,000. */
   readonly refundMs?: number
   /** Bounds of silence; by default from what is known of the node. */
   patience?(candidate: Candidate): Patience

@@ -60,7 +60,7 @@ const due = (job: ClientJob) => {
 }
 
 export function clientStep(job: ClientJob, fact: ClientFact): Next {
-  if (isEnd(job.state)) return same(job)
+  if (isEnd(job.state)) return onLate(job, fact)
   switch (fact.fact) {
     case 'unpublished':
       return job.state === 'asked' ? [{ ...job, state: 'failed', why: fact.why }, []] : same(job)
@@ -75,12 +75,7 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
     case 'error':
       if (fact.by !== job.node) return same(job)
       if (job.open && job.state === 'asked') return same(job)
-      return end(
-        fact.creditMsats === undefined ? job : { ...job, creditMsats: fact.creditMsats },
-        'failed',
-        fact.why,
-        [],
-      )
+      return end({ ...job, ...kept(job, fact.creditMsats) }, 'failed', fact.why, [])
     case 'opened':
       return onOpened(job, fact.text)
     case 'unopened':
@@ -120,6 +115,13 @@ export function clientStep(job: ClientJob, fact: ClientFact): Next {
     case 'restart':
       return onRestart(job, fact.now)
   }
+}
+
+/** A job that has ended without an answer still hears what its node keeps of the money. */
+function onLate(job: ClientJob, fact: ClientFact): Next {
+  if (fact.fact !== 'error' || fact.by !== job.node || job.answer) return same(job)
+  const { creditMsats } = kept(job, fact.creditMsats)
+  return creditMsats !== undefined && creditMsats > (job.creditMsats ?? 0n) ? [{ ...job, creditMsats }, []] : same(job)
 }
 
 function onQuote(job: ClientJob, quote: Quote): Next {
@@ -210,7 +212,7 @@ function settled(job: ClientJob): Next {
 function unpaidEnd(paying: ClientJob, why: Why): Next {
   // Of what was not paid after all nothing is kept.
   const { creditMsats, ...rest } = paying
-  const job: ClientJob = paying.answer || paying.sealed ? { ...rest, ...kept(rest, creditMsats) } : paying
+  const job: ClientJob = { ...rest, ...kept(rest, creditMsats) }
   if (job.answer) return [{ ...job, state: 'delivered', ...due(job), why }, []]
   if (job.ending) return [{ ...job, state: job.ending }, []]
   return [{ ...job, state: 'failed', why }, [withdraw]]

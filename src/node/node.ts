@@ -6,7 +6,9 @@ import type { Event } from '../../kinds/index.ts'
 import {
   addressedTo,
   creditClaim,
+  feedback,
   jobIdOf,
+  leftOfCredit,
   offering,
   type PostedPrice,
   present,
@@ -23,7 +25,7 @@ import type { Tariff } from '../ledger/index.ts'
 import { openPayloads } from '../payload/index.ts'
 import type { Network, Payee, Payer } from '../payments/payment.ts'
 import type { Runner } from '../runners/runner.ts'
-import { openSeal } from '../seal.ts'
+import { openSeal, wrapEvent } from '../seal.ts'
 import { type Announcer, openAnnouncer, type ServiceFacts } from './announce.ts'
 import { claimSpeed } from './claim.ts'
 import { type Doors, openDoors } from './doors.ts'
@@ -173,7 +175,15 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   const { refunder } = options
   const refunds =
     refunder &&
-    openRefunds({ journal, clock, payer: refunder.payer, network: refunder.network, node: pubkey, tell, signal })
+    openRefunds({
+      ...{ journal, clock, payer: refunder.payer, network: refunder.network, node: pubkey, tell, signal },
+      left(customer, job, creditMsats) {
+        const at = seconds(clock)
+        const says = `${creditMsats} msats are kept for you.`
+        const word = { job, customer, status: 'error', code: leftOfCredit, says, content: '', creditMsats } as const
+        void relays.publish(wrapEvent(keys, keys.sign(feedback.write(word, at), secret), customer, at), { want: 1 })
+      },
+    })
   const tips =
     payee && (pricing.isMetered || options.priceMsats > 0n)
       ? openTips({ relays, keys, secret, clock, journal, payee, tell, signal })
@@ -197,7 +207,7 @@ export async function openNode(options: NodeOptions, opening?: AbortSignal): Pro
   opening?.throwIfAborted()
   const doors: Doors = openDoors({
     ...{ relays, keys, clock, seal, pubkey, kinds: runner.kinds, open: options.open ?? false, limits, jobs },
-    ...{ onRequest, onInner },
+    ...{ onRequest, onInner, isProbe: announcer.isProbe },
   })
   const quoting = relays.listen(
     [addressedTo([pubkey], [quoteRequest.number]), ...runner.kinds.map(kind => offering(kind, [quoteRequest.number]))],

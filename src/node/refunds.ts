@@ -4,6 +4,7 @@
  * @module
  */
 import { creditClaim, type Event } from '../../kinds/index.ts'
+import { lru } from '../bounded.ts'
 import { type Clock, seconds } from '../clock.ts'
 import { askSeconds, deadSeconds } from '../job.ts'
 import type { Journal, Order } from '../journal/journal.ts'
@@ -20,12 +21,17 @@ export interface RefundsOptions {
   network(): Promise<Network | undefined>
   /** The node's own key. */
   readonly node: string
+  /** Says to whoever claimed too much for a job how much is kept. */
+  left(customer: string, job: string, msats: bigint): void
   tell(event: NodeEvent): void
   readonly signal: AbortSignal
 }
 
 export interface Refunds {
-  /** Takes a verified claim out of its wrap. What is not owed is not answered. */
+  /**
+   * Takes a verified claim out of its wrap. Who claims more than is kept of a job that was billed here is told what is left;
+   * others are not answered.
+   */
   take(claim: Event): void
   /** Asks what became of refunds that an earlier process had begun. */
   resume(): void
@@ -33,12 +39,29 @@ export interface Refunds {
 
 /** Claims that are looked at at one time. */
 const room = 64
+/** Between two answers to one claim. */
+const toldSeconds = 10
 /** Blocks for which a refund may lock our money. */
 const maxCltv = 288
 
 export function openRefunds(options: RefundsOptions): Refunds {
   const { journal, clock, payer, tell, signal } = options
   const busy = new Set<string>()
+  const told = lru<string, number>(1_000)
+
+  /** What is not certain yet is not told: work that goes on, and refunds that may still fail. */
+  function tellLeft(customer: string, job: string) {
+    const { jobs, bills, orders } = journal
+    const known = bills.list({ customer, job, limit: 1 }).length + bills.credits({ customer, job, limit: 1 }).length
+    const row = jobs.find('node', job)
+    const flying = orders.list({ state: 'planned', limit: room * 2 })
+    if (known === 0 || (row && row.endedAt === undefined)) return
+    if (flying.some(one => one.purpose === 'refund' && one.peer === customer)) return
+    const key = `${customer}:${job}`
+    if (seconds(clock) - (told.get(key) ?? 0) < toldSeconds) return
+    told.set(key, seconds(clock))
+    options.left(customer, job, bills.creditMsats(customer))
+  }
 
   /** The order, written together with the debit, or why there is none. */
   async function plan(event: Event): Promise<Order | string> {
@@ -57,7 +80,10 @@ export function openRefunds(options: RefundsOptions): Refunds {
     return journal.atomically(() => {
       if (journal.orders.get(hash)) return 'This invoice was ordered before.'
       const debit = { id: `refund:${hash}`, customer, job, msats: -msats, why: 'refund', at }
-      if (!journal.bills.credit(debit)) return 'So much is not kept for this customer.'
+      if (!journal.bills.credit(debit)) {
+        tellLeft(customer, job)
+        return 'So much is not kept for this customer.'
+      }
       journal.orders.plan({ hash, job, peer: customer, purpose: 'refund', bolt11, msats, at })
       return journal.orders.get(hash) ?? 'The order could not be written.'
     })

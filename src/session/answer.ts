@@ -16,7 +16,7 @@ import type { Answered, Unanswered } from './session.ts'
 export function answeredOf(
   outcome: Outcome,
   deltas: boolean,
-  whole: Pick<Answered, 'msats' | 'feeMsats' | 'attempts' | 'ms'> & {
+  whole: Pick<Answered, 'msats' | 'creditMsats' | 'feeMsats' | 'attempts' | 'ms'> & {
     readonly firstMs?: number | undefined
     readonly privacy?: PrivacyReport | undefined
   },
@@ -42,7 +42,12 @@ const finishOf = ({ toolCalls }: Gathered, said: Answered['finish'] | undefined)
 /** What a routed question came to. */
 export function routedAnswer(routed: RoutedOutcome, deltas: boolean): Answered | Unanswered {
   const { answered, msats, feeMsats, attempts, ms, firstTextMs: firstMs, privacy, code = 'failed', says = '' } = routed
-  if (routed.ok && answered) return answeredOf(answered, deltas, { msats, feeMsats, attempts, ms, firstMs, privacy })
+  if (routed.ok && answered) {
+    const back = attempts.find(({ job }) => job === answered.request.id)?.refundMsats ?? 0n
+    const kept = (answered.creditMsats ?? 0n) - back
+    const due = kept > 0n ? { creditMsats: kept } : {}
+    return answeredOf(answered, deltas, { msats, ...due, feeMsats, attempts, ms, firstMs, privacy })
+  }
   const request = attempts.findLast(({ job }) => job !== undefined)?.job
   return unanswered(code, says, { msats: msats + feeMsats, ms, ...present({ request }) })
 }

@@ -24,6 +24,8 @@ export interface Desk {
   readonly defaults: Defaults
   /** Fires when nobody waits for silent wallets any more. */
   readonly giveUp: AbortSignal
+  /** Money of a question came back after its end. */
+  onRefund(msats: bigint): void
   /** Why nobody can be asked at all, where that is so. */
   trouble(): { readonly code: string; readonly says: string } | undefined
 }
@@ -85,6 +87,7 @@ async function run(desk: Desk, question: SessionQuestion, run: Run): Promise<Ans
   if (!hold) return unanswered('budget', noMoney(desk, wish.capMsats + fees), lasted())
   const late = timeLimit(clock, (wish.ttlSeconds ?? defaults.ttlSeconds) * 1000 + walletMs, desk.giveUp)
   let left = false
+  let over = false
   try {
     const route = await routes.get(wish, signal)
     if (signal.aborted) return settled(unanswered('cancelled', 'You cancelled the job.', lasted()))
@@ -96,6 +99,10 @@ async function run(desk: Desk, question: SessionQuestion, run: Run): Promise<Ans
         giveUp: late.signal,
         onEvent(event) {
           left ||= event.event === 'paying'
+          if (event.event === 'refund' && event.state === 'paid') {
+            hold.giveBack(event.msats)
+            if (over) desk.onRefund(event.msats)
+          }
           tell(event)
         },
       },
@@ -103,7 +110,8 @@ async function run(desk: Desk, question: SessionQuestion, run: Run): Promise<Ans
     )
     const failed = routed.attempts.some(({ state }) => state !== 'answered' && state !== 'cancelled')
     if (failed || (!routed.ok && !signal.aborted)) routes.spoil(wish)
-    hold.settle(routed.msats + routed.feeMsats, doubtOf(desk, routed.attempts))
+    const back = routed.attempts.reduce((sum, { refundMsats }) => sum + refundMsats, 0n)
+    hold.settle(routed.msats + back + routed.feeMsats, doubtOf(desk, routed.attempts))
     const end = routedAnswer(routed, wantsDeltas(question))
     const nobody = end.ok || routed.attempts.some(({ job }) => job !== undefined) ? undefined : desk.trouble()
     return nobody ? { ...end, ...nobody, ok: false } : end
@@ -112,6 +120,7 @@ async function run(desk: Desk, question: SessionQuestion, run: Run): Promise<Ans
     hold.settle(0n, left ? hold.msats : 0n)
     return unanswered('trouble', reason(error), lasted())
   } finally {
+    over = true
     late.stop()
     hold.settle(0n)
   }

@@ -5,7 +5,7 @@
 import { type Privacy, present } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import { type ClientOptions, openClient, type RoutedQuestion } from '../client/client.ts'
-import { aborted, type Clock, pause, wallClock } from '../clock.ts'
+import { aborted, type Clock, pause, timeLimit, wallClock } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Keys, openKeys } from '../keys.ts'
 import type { Wallet } from '../payments/payment.ts'
@@ -28,7 +28,8 @@ export * from './session.ts'
 
 /** What people should know beside the answers. */
 export interface Notice {
-  readonly code: 'resumed' | 'left'
+  /** `refund`: money came back after the answer that it was paid for. */
+  readonly code: 'resumed' | 'left' | 'refund'
   readonly says: string
 }
 
@@ -90,6 +91,8 @@ export interface OpenSession extends Session {
 
 /** How long a session that closes waits for money to be accounted for. */
 const closeMs = 10_000
+/** And for money that is on its way back. */
+const refundMs = 5_000
 
 /** Opens a session. Throws `SessionError` that says the way out: no relay answers, a dead wallet, a locked journal. */
 export async function openSession(options: SessionOptions): Promise<OpenSession> {
@@ -126,6 +129,7 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
     const desk: Desk = {
       ...{ client, clock, journal: journal.it, purse, routes, defaults, giveUp: giveUp.signal },
       trouble: () => relayTrouble(relays.it),
+      onRefund: msats => onNotice?.({ code: 'refund', says: `${msats} msats came back.` }),
     }
     const jobs = openJobs({ journal: journal.it, relays: relays.it, keys, clock })
     earlier.resume()
@@ -145,6 +149,9 @@ export async function openSession(options: SessionOptions): Promise<OpenSession>
       await Promise.race([done, pause(clock, closeMs, enough.signal)])
       enough.abort()
       giveUp.abort()
+      // What nodes keep is claimed again by the next process.
+      const late = timeLimit(clock, refundMs)
+      await client.settled(withdraws ? late.signal : AbortSignal.abort()).finally(late.stop)
       const left = journal.it.jobs.unfinished('client').length
       if (left > 0) {
         const says = `${left} jobs have not ended: they are in the journal (${journal.it.path}) and go on with the next process.`

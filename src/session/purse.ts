@@ -9,10 +9,12 @@ import type { Budget } from './session.ts'
 export interface Hold {
   readonly msats: bigint
   /**
-   * The question has ended: `spent` msats left and did not come back, `doubt` more may have left. The rest is free again;
-   * what is in doubt stays set aside. A second call does nothing.
+   * The question has ended: `spent` msats left, what came back of it not deducted; `doubt` more may have left. The rest is
+   * free again; what is in doubt stays set aside. A second call does nothing.
    */
   settle(spent: bigint, doubt?: bigint): void
+  /** So much of what left came back, before the end of the question or later: it may be spent again. Never more than left counts. */
+  giveBack(msats: bigint): void
 }
 
 export interface Purse {
@@ -29,17 +31,36 @@ export function openPurse(totalMsats?: bigint): Purse {
     hold(msats) {
       if (msats < 0n || (totalMsats !== undefined && spentMsats + heldMsats + msats > totalMsats)) return undefined
       heldMsats += msats
+      /** What of the budget it has: set aside, and spent. */
+      let held = msats
+      let used = 0n
+      let back = 0n
       let open = true
+      const change = (spent: bigint, doubt: bigint) => {
+        spentMsats += spent - used
+        heldMsats += doubt - held
+        used = spent
+        held = doubt
+      }
+      const returned = (came: bigint, spent: bigint, doubt: bigint) => {
+        const ofSpent = least(came, spent)
+        change(spent - ofSpent, doubt - least(came - ofSpent, doubt))
+      }
       return {
         msats,
         settle(spent, doubt = 0n) {
           if (!open) return
           open = false
-          spentMsats += spent
-          heldMsats += doubt - msats
+          returned(back, spent, doubt)
+        },
+        giveBack(came) {
+          if (open) back += came
+          else returned(came, used, held)
         },
       }
     },
     budget: () => ({ ...(totalMsats === undefined ? {} : { totalMsats }), spentMsats, heldMsats }),
   }
 }
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)

@@ -88,8 +88,10 @@ export interface Answered extends Provenance {
   readonly logprobs: readonly TokenLogprob[]
   readonly finish: Finish
   readonly usage: { readonly promptTokens: number; readonly outputTokens: number }
-  /** What left, less what came back. */
+  /** What left, less what came back so far. */
   readonly msats: bigint
+  /** Of it, what the node keeps and is asked to send back; the budget has it again when it comes. */
+  readonly creditMsats?: bigint
   readonly feeMsats: bigint
   readonly attempts: readonly Attempt[]
   /** Who could read it, as it happened. */

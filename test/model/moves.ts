@@ -77,8 +77,8 @@ export function moves(heart: Heart, setting: Setting, w: World): Move[] {
       return tell(world, { fact: 'quote', quote: { by, bolt11: hash, msats, ...terms } })
     }
     if (what === 'processing') return tell(world, { fact: 'processing', by })
-    if (what === 'error') return tell(world, { fact: 'error', by, why: { code: 'node', says: '' } })
     const kept = part ? { creditMsats: BigInt(part) } : {}
+    if (what === 'error') return tell(world, { fact: 'error', by, why: { code: 'node', says: '' }, ...kept })
     if (what === 'sealed') {
       const sealed = { content: 'c', hash, digest: 'd' }
       return tell(world, { fact: 'result', by, answer: { ...answer, text: '' }, sealed, ...kept })
@@ -225,7 +225,7 @@ function nodeDoes(w: World, act: NodeAct, tell: (w: World, fact: NodeFact) => Wo
       )
     }
     case 'say':
-      if (act.status === 'error' && act.why?.code === 'credit') return w
+      if (act.status === 'error' && w.node?.creditMsats) return say(`error:N::${w.node.creditMsats}`)
       if (act.status !== 'payment-required') return say(`${act.status}:N`)
       return say(`quote:N:${w.node?.bill?.hash}${w.node && w.node.part > 1 ? `:${w.node.part}` : ''}`)
     case 'watch':

@@ -6,7 +6,7 @@ import { seconds } from '../../clock.ts'
 import { memoryJournal } from '../../journal/memory.ts'
 import { npub, openKeys, pubkeyFromText } from '../../keys.ts'
 import { faultTools } from '../../router/fault-tools.ts'
-import { closing, givingUp, resumed, showAsk } from '../asking.ts'
+import { closing, givingUp, refunds, resumed, showAsk } from '../asking.ts'
 import { closingRouted, routingHelp, routingOf, routingOptions, showRouted } from '../asking-routed.ts'
 import { type Arguments, type Command, jsonLine, readArguments, UsageError } from '../command.ts'
 import { findHome } from '../home.ts'
@@ -147,7 +147,12 @@ export const askCommand: Command = {
         return 0
       }
       const earlier = resumed(client, io, screen, { json, alone: resuming })
-      if (resuming) return (await earlier) ? 0 : 1
+      /** The end of the run: what comes back is waited for when all is told. */
+      const end = async (status: number): Promise<number> => {
+        await refunds(client, io)
+        return status
+      }
+      if (resuming) return await end((await earlier) ? 0 : 1)
       const brought = inputs.length > 0 ? { inputs } : {}
       const words = text === '' ? {} : { text }
       const asked = { ...words, ...brought, capMsats, ttlSeconds, ...present({ model, maxTokens, terms }) }
@@ -166,7 +171,7 @@ export const askCommand: Command = {
           )
           .finally(patience.end)
         await earlier
-        return closingRouted(outcome, io, screen, json)
+        return await end(closingRouted(outcome, io, screen, json))
       }
       screen.progress('market', `looking for nodes on ${urls.join(', ')} …`)
       const offers = await readMarket(relays, seconds(io.clock), undefined, io.signal)
@@ -202,7 +207,7 @@ export const askCommand: Command = {
         )
         .finally(patience.end)
       await earlier
-      return closing(outcome, io, screen, json)
+      return await end(closing(outcome, io, screen, json))
     } catch (error) {
       if (error instanceof UsageError) throw error
       return refuse('trouble', reason(error))
