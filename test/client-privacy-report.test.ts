@@ -23,6 +23,7 @@ import {
   type PrivacyFacts,
   privacyOf,
 } from '../src/client/privacy-report.ts'
+import { keeps } from './promises.ts'
 
 const node = 'b'.repeat(64)
 const pubkey = 'a'.repeat(64)
@@ -70,22 +71,26 @@ const facts = fc
   })
 
 describe('the report', () => {
-  test('is never above what was wanted, nor above what the worst event allows, and is as high as they allow', () => {
-    fc.assert(
-      fc.property(facts, one => {
-        const { level } = privacyOf(one)
-        const allowed = [
-          one.wanted,
-          ...one.said.map(allowedBySaid),
-          ...one.heard.map(allowedByHeard),
-          ...(one.identity.kind === 'own' ? [1] : []),
-          ...(one.ownNode ? [] : [2]),
-        ]
-        expect(level).toBe(Math.min(...allowed))
-      }),
-      { numRuns: 2_000 },
-    )
-  })
+  keeps(
+    'privacy.told',
+    'is never above what was wanted, nor above what the worst event allows, and is as high as they allow',
+    () => {
+      fc.assert(
+        fc.property(facts, one => {
+          const { level } = privacyOf(one)
+          const allowed = [
+            one.wanted,
+            ...one.said.map(allowedBySaid),
+            ...one.heard.map(allowedByHeard),
+            ...(one.identity.kind === 'own' ? [1] : []),
+            ...(one.ownNode ? [] : [2]),
+          ]
+          expect(level).toBe(Math.min(...allowed))
+        }),
+        { numRuns: 2_000 },
+      )
+    },
+  )
 
   test('one event more never raises it, and one in the open brings it to nothing and everybody among the readers', () => {
     fc.assert(

@@ -6,6 +6,7 @@ import { openStreamIn } from '../src/client/stream.ts'
 import { type HandClock, handClock } from '../src/clock.ts'
 import { sha256Hex } from '../src/hash.ts'
 import { type Desk, openDesk, shownOf } from './client-desk.ts'
+import { keeps } from './promises.ts'
 import { memoryWorld } from './worlds.ts'
 
 const pieces = fc.array(fc.string({ minLength: 1, maxLength: 4 }), { maxLength: 12 })
@@ -43,7 +44,7 @@ describe('frames', () => {
     )
   })
 
-  test('that tell another story than the result are replaced by it', () => {
+  keeps('stream.whole', 'that tell another story than the result are replaced by it', () => {
     fc.assert(
       fc.property(pieces, fc.string(), (parts, text) => {
         const { stream } = streaming()

@@ -9,6 +9,7 @@ import { readOpening, replay } from '../src/node/keeping.ts'
 import { openNode } from '../src/node/node.ts'
 import { echoRunner } from '../src/runners/echo.ts'
 import { buy, keys, openTown, type Town } from './node-world.ts'
+import { keeps } from './promises.ts'
 
 const words = 'one two three four'
 /** 10 msats for each token of the prompt, 100 for each of the answer. */
@@ -26,7 +27,7 @@ const jobOf = (town: Town, id: string): NodeJob | undefined => {
 }
 
 describe('the bill and the cost', () => {
-  test('all that may come is billed, what came is kept, and the rest is the customer’s', async () => {
+  keeps('pay.metered', 'all that may come is billed, what came is kept, and the rest is the customer’s', async () => {
     const { town } = await opened()
     const customer = town.customer()
     const job = customer.ask(words, { maxTokens: 10 })

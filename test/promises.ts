@@ -27,6 +27,15 @@ export const promises = {
   'pay.back': 'Money that bought nothing pays for the next job or comes back.',
   'proof.preimage': 'A payment counts as proven only by a preimage that opens the payment hash.',
   'proof.receipt': 'A zap receipt is published for a paid job and believed only after every check.',
+  'pay.metered':
+    'What is paid by the token is cost and credit, never more than the bill, and the bill never more than the bid.',
+  'session.once': 'One key is one job and one payment, also across processes.',
+  'session.budget': 'What a session spent and set aside never passes its budget.',
+  'stream.whole': 'The frames of an answer joined are its result, or the customer is told.',
+  'payload.whole':
+    'What is too large for one event comes whole or is refused, and a relay that falls on the way costs time only.',
+  'privacy.wrapped': 'A job of level 2 leaves and comes in wraps alone, and no relay is asked about it.',
+  'privacy.told': 'What is told of the privacy of a question is never better than what happened.',
   'privacy.sealed': 'No relay sees the question or the answer of a targeted job.',
   'pay.failover':
     'However many nodes are asked for one answer, one cap holds for all, and never two of them may be paid at once.',

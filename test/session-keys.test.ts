@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Relays } from '../relays/relay.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import { walletMsats, words } from './client-grid.ts'
+import { keeps } from './promises.ts'
 import { answerOf, failureOf, momentsOf, say, textOf, withSession } from './session-world.ts'
 import { memoryWorld } from './worlds.ts'
 
@@ -83,7 +84,7 @@ test('a bought answer is handed out again by the next process, as long as it is 
     expect(await grid.payer.balance()).toBe(walletMsats - 4_000n)
   }))
 
-test('a job that an earlier process paid and left is gone on with under its key, and paid once', () =>
+keeps('session.once', 'a job that an earlier process paid and left is gone on with under its key, and paid once', () =>
   withSession(open, [{ echo: { pieceMs: 25 } }], {}, async ({ another, requests, grid, world }) => {
     const journal = memoryJournal()
     const relays = world.connect()
@@ -97,7 +98,8 @@ test('a job that an earlier process paid and left is gone on with under its key,
     expect(requests()).toBe(1)
     expect(await grid.payer.balance()).toBe(walletMsats - 2_000n)
     expect(after.jobs()).toMatchObject([{ state: 'delivered', text: words }])
-  }))
+  }),
+)
 
 test('a payment that leaves before a relay has taken note of the job is linked to its key all the same', () =>
   withSession(open, [{ echo: { pieceMs: 25 } }], {}, async ({ another, requests, grid, world }) => {
