@@ -9,7 +9,7 @@ import { routedAnswer } from './answer.ts'
 import { reason, unanswered } from './failure.ts'
 import { type Moments, openMoments } from './moments.ts'
 import type { Purse } from './purse.ts'
-import { type Defaults, routedQuestion, wantsDeltas } from './question.ts'
+import { type Defaults, refusedQuestion, routedQuestion, wantsDeltas } from './question.ts'
 import { openReading } from './reading.ts'
 import type { Routes } from './routes.ts'
 import type { Answered, Moment, SessionQuestion, Unanswered } from './session.ts'
@@ -81,6 +81,8 @@ async function run(desk: Desk, question: SessionQuestion, run: Run): Promise<Ans
   const { client, clock, purse, routes, defaults } = desk
   const { began, signal } = run
   const lasted = () => ({ ms: clock.now() - began })
+  const refusal = refusedQuestion(question, defaults)
+  if (refusal) return unanswered(refusal.code, refusal.says, lasted())
   const wish = routedQuestion(question, defaults)
   const fees = (wish.routerFeeMsats ?? 0n) * BigInt(wish.routers.length)
   const hold = purse.hold(wish.capMsats + fees)
