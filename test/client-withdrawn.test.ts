@@ -1,5 +1,6 @@
 /** A job that was paid and withdrawn: what its node keeps of the money is heard, believed up to what was paid, and comes back. */
 import { describe, expect, test } from 'vitest'
+import type { Relays } from '../relays/relay.ts'
 import { type AskEvent, chooseNode, openClient, type Question, readMarket } from '../src/client/client.ts'
 import { seconds } from '../src/clock.ts'
 import type { Journal } from '../src/journal/journal.ts'
@@ -20,7 +21,16 @@ async function openShop(priceMsats = 0n) {
 
 /** A process of one customer: asks under a key of one job. */
 function processOf(town: Town, journal: Journal, secret = keys.newSecret()) {
-  const relays = town.hub.connect()
+  const hub = town.hub.connect()
+  let closed = false
+  const relays: Relays = {
+    ...hub,
+    listen: (filters, ears) =>
+      hub.listen(filters, { ...ears, onEvent: (event, relay) => closed || ears.onEvent(event, relay) }),
+  }
+  const deaf = (yes = true) => {
+    closed = yes
+  }
   const client = openClient({
     ...{ relays, keys, secret, clock: town.clock, payer: town.payer, payee: town.payer, network: 'regtest', journal },
     identity: 'one-job',
@@ -35,7 +45,7 @@ function processOf(town: Town, journal: Journal, secret = keys.newSecret()) {
     return client.ask({ ...base, ...more }, stop.signal)
   }
   const heard = (event: AskEvent['event']) => (events.some(one => one.event === event) ? true : undefined)
-  return { client, relays, events, ask, heard, withdraw: () => stop.abort() }
+  return { client, relays, events, ask, heard, deaf, withdraw: () => stop.abort() }
 }
 
 /** A look at a promise: what it brought, or nothing yet. */
@@ -71,4 +81,98 @@ describe('a job by the token that is withdrawn while it is made', () => {
     ])
     expect(town.journal.bills.creditMsats(outcome.request.pubkey)).toBe(0n)
   })
+
+  test.each([1, 2] as const)('comes back to the next process where this one was killed: level %i', async privacy => {
+    const town = await openShop()
+    const had = await town.payer.balance()
+    const journal = memoryJournal()
+    const secret = keys.newSecret()
+    const customer = processOf(town, journal, secret)
+    const asking = customer.ask({ privacy })
+    await town.until('some words', () => customer.heard('chunk'))
+    // Nothing is heard or said any more, and the withdrawal is in the journal.
+    await customer.relays.close()
+    customer.withdraw()
+    const outcome = await town.until('the outcome', settled(asking))
+    await town.until('nothing', settled(customer.client.settled(AbortSignal.abort())))
+    expect(journal.jobs.unfinished('client')).toHaveLength(1)
+    const next = processOf(town, journal, secret)
+    const resumed: AskEvent[] = []
+    const [job] = next.client.resume(event => resumed.push(event))
+    expect(job?.request.id).toBe(outcome.request.id)
+    await town.until('its end', settled(job?.outcome ?? Promise.reject(new Error('no job'))))
+    await town.until('the money', settled(next.client.settled()), 60_000)
+    const kept = had - (await town.payer.balance())
+    expect(kept).toBeGreaterThanOrEqual(200n)
+    expect(kept).toBeLessThan(inFull)
+    expect(refunds(resumed)).toContainEqual({ event: 'refund', msats: inFull - kept, state: 'paid' })
+    expect([journal.jobs.unfinished('client'), journal.shelf('claims').size]).toEqual([[], 0])
+  })
+
+  test('in parts costs the parts that were made', async () => {
+    const town = await openShop()
+    const had = await town.payer.balance()
+    const customer = processOf(town, memoryJournal())
+    const asking = customer.ask({ terms: { word: 'parts', parts: 2 } })
+    await town.until('some words', () => customer.heard('chunk'))
+    customer.withdraw()
+    const { msats } = await town.until('the outcome', settled(asking))
+    await town.until('the money', settled(customer.client.settled()), 60_000)
+    const kept = had - (await town.payer.balance())
+    expect([msats, kept >= 200n && kept < msats]).toEqual([inFull / 2n, true])
+  })
+
+  test('where the word of the node is lost, what was paid is claimed, and the node says what it keeps', async () => {
+    const town = await openShop()
+    const had = await town.payer.balance()
+    const journal = memoryJournal()
+    const customer = processOf(town, journal)
+    const asking = customer.ask({ privacy: 2 })
+    await town.until('some words', () => customer.heard('chunk'))
+    const { id } = journal.jobs.unfinished('client')[0] ?? {}
+    customer.deaf()
+    customer.withdraw()
+    await town.until('the outcome', settled(asking))
+    await town.clock.advance(4_000)
+    customer.deaf(false)
+    await town.until('the money', settled(customer.client.settled()), 60_000)
+    const kept = had - (await town.payer.balance())
+    expect(kept >= 200n && kept < inFull).toBe(true)
+    expect(refunds(customer.events)).toEqual([{ event: 'refund', msats: inFull - kept, state: 'paid' }])
+    expect(journal.jobs.find('client', id ?? '')?.endedAt).toBeDefined()
+    expect(journal.shelf('claims').size).toBe(0)
+  })
+})
+
+test("a whole price is the node's where its work had begun: nothing stays open", async () => {
+  const town = await openShop(2_000n)
+  const had = await town.payer.balance()
+  const journal = memoryJournal()
+  const customer = processOf(town, journal)
+  const asking = customer.ask()
+  await town.until('some words', () => customer.heard('chunk'))
+  customer.withdraw()
+  expect(await town.until('the outcome', settled(asking))).toMatchObject({ code: 'cancelled', msats: 2_000n })
+  expect(await town.until('an end', settled(customer.client.settled()), 60_000)).toBe(true)
+  expect(had - (await town.payer.balance())).toBe(2_000n)
+  expect(refunds(customer.events)).toEqual([])
+  expect([journal.jobs.unfinished('client'), journal.shelf('claims').size]).toEqual([[], 0])
+})
+
+test.each(['before', 'hold'] as const)('money that was on its way when the job was withdrawn: %s', async word => {
+  const town = await openShop(2_000n)
+  const had = await town.payer.balance()
+  const journal = memoryJournal()
+  const customer = processOf(town, journal)
+  const asking = customer.ask({ terms: { word } })
+  await town.until('the payment', () => customer.heard('paying'))
+  customer.withdraw()
+  const outcome = await town.until('the outcome', settled(asking), 200_000)
+  await town.until('an end', settled(customer.client.settled()), 60_000)
+  const cost = had - (await town.payer.balance())
+  // Withdrawn before the node began: all of it is back. After: it is the price, and no more.
+  expect([0n, 2_000n]).toContain(cost)
+  expect(outcome.msats).toBeGreaterThanOrEqual(cost)
+  expect([journal.jobs.unfinished('client'), journal.shelf('claims').size]).toEqual([[], 0])
+  expect(town.journal.bills.creditMsats(outcome.request.pubkey)).toBe(0n)
 })

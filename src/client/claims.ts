@@ -155,7 +155,7 @@ export function openClaims({ relays, keys, clock, journal, payee }: ClaimsOption
 
   async function make(first: Kept, signal: AbortSignal): Promise<bigint | undefined> {
     for (let claim = first; ; ) {
-      const found = await once(claim, signal)
+      const found = signal.aborted ? undefined : await once(claim, signal)
       if (found === undefined) return undefined
       if ('left' in found && found.left > 0n) {
         claim = { ...claim, msats: found.left }
