@@ -35,13 +35,15 @@ export interface Words {
 /** Largest signed word as JSON, in bytes: in a wrap it still fits into the 65,536 bytes that relays take by default. */
 export const maxWordBytes = 40_960
 const keepMs = 10_000
+/** Wraps of strangers that are opened. */
+const total = { perMinute: 6_000, burst: 1_200 }
 
 /** Hears and says escrow words for one key. */
 export function openWords(options: WordsOptions, onWord: (heard: Heard) => void): Words {
   const { relays, keys, secret, clock } = options
   const pubkey = keys.publicKey(secret)
   const seal = openSeal({ keys, secret, cacheSize: 1 })
-  const { admit } = openIntake({ verify: keys.signed, clock, kinds: [ephemeralWrap.number], me: pubkey })
+  const { admit } = openIntake({ verify: keys.signed, clock, kinds: [ephemeralWrap.number], me: pubkey, total })
 
   const opened = (wrap: Event): string | undefined => {
     try {

@@ -42,6 +42,9 @@ const failed = ({ code, says, request, msats }: Unanswered): ToolFailure => {
   return new ToolFailure(`${code}: ${says}${cost}${request === undefined ? '' : ` Job ${request}.`}`)
 }
 
+/** What a stranger calls itself stays one line of plain text: it must not look like the next line, or move a cursor. */
+const oneLine = (name: string): string => name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+
 const capOf = (maxSats: number | undefined) =>
   present({ capMsats: maxSats === undefined ? undefined : BigInt(maxSats) * 1_000n })
 
@@ -115,7 +118,7 @@ export async function embed(session: Session, input: EmbedInput, signal: AbortSi
   const { vectors } = read
   const width = vectors[0]?.length ?? 0
   return {
-    text: `${vectors.length} vectors of ${width} numbers from ${outcome.model}.`,
+    text: `${vectors.length} vectors of ${width} numbers from ${oneLine(outcome.model)}.`,
     data: {
       ...{ request: outcome.request, node: outcome.node, model: outcome.model, costMsats: wholeMsats(outcome) },
       ...{ dimensions: width, embeddings: vectors.map(vector => Array.from(vector)) },
@@ -131,7 +134,7 @@ export async function listModels(session: Session, signal: AbortSignal): Promise
   })
   const lines = models.map(
     ({ name, work, cheapestMsats }) =>
-      `${name} (${work.join(', ')}): ${cheapestMsats === undefined ? 'price on request' : `from ${cheapestMsats} msats`}`,
+      `${oneLine(name)} (${work.join(', ')}): ${cheapestMsats === undefined ? 'price on request' : `from ${cheapestMsats} msats`}`,
   )
   return { text: lines.length > 0 ? lines.join('\n') : 'Nobody offers a model on these relays.', data: { models } }
 }
@@ -145,7 +148,7 @@ export async function listNodes(session: Session, signal: AbortSignal): Promise<
     }),
     privacyLevels: [...privacyLevels(announcement)],
   }))
-  const lines = nodes.map(({ node, name, alive }) => `${name} · ${node}${alive ? '' : ' · silent lately'}`)
+  const lines = nodes.map(({ node, name, alive }) => `${oneLine(name)} · ${node}${alive ? '' : ' · silent lately'}`)
   return { text: lines.length > 0 ? lines.join('\n') : 'No node announces itself on these relays.', data: { nodes } }
 }
 
@@ -157,7 +160,9 @@ export async function quote(session: Session, input: QuoteInput, signal: AbortSi
     ...{ node, msats: Number(msats), terms: [...terms] },
     ...present({ model: name }),
   }))
-  const lines = offers.map(({ node, msats, model: name }) => `${msats} msats · ${name ?? 'any model'} · ${node}`)
+  const lines = offers.map(
+    ({ node, msats, model: name }) => `${msats} msats · ${oneLine(name ?? 'any model')} · ${node}`,
+  )
   return { text: lines.length > 0 ? lines.join('\n') : 'Nobody would do this for so little.', data: { offers } }
 }
 

@@ -39,6 +39,10 @@ export interface Refunds {
 
 /** Claims that are looked at at one time. */
 const room = 64
+/** A refund that takes longer holds up nobody else: whoever claims can let a payment hang for days. */
+const stuckMs = 60_000
+/** Refunds under way, stuck ones included. */
+const mostUnderWay = 1_024
 /** Between two answers to one claim. */
 const toldSeconds = 10
 /** Blocks for which a refund may lock our money. */
@@ -47,6 +51,7 @@ const maxCltv = 288
 export function openRefunds(options: RefundsOptions): Refunds {
   const { journal, clock, payer, tell, signal } = options
   const busy = new Set<string>()
+  let quick = 0
   const told = lru<string, number>(1_000)
 
   /** What is not certain yet is not told: work that goes on, and refunds that may still fail. */
@@ -54,7 +59,7 @@ export function openRefunds(options: RefundsOptions): Refunds {
     const { jobs, bills, orders } = journal
     const known = bills.list({ customer, job, limit: 1 }).length + bills.credits({ customer, job, limit: 1 }).length
     const row = jobs.find('node', job)
-    const flying = orders.list({ state: 'planned', limit: room * 2 })
+    const flying = orders.list({ state: 'planned', limit: mostUnderWay })
     if (known === 0 || (row && row.endedAt === undefined)) return
     if (flying.some(one => one.purpose === 'refund' && one.peer === customer)) return
     const key = `${customer}:${job}`
@@ -106,11 +111,22 @@ export function openRefunds(options: RefundsOptions): Refunds {
   }
 
   const run = (key: string, work: () => Promise<void>) => {
-    if (busy.has(key) || busy.size >= room) return
+    if (busy.has(key) || quick >= room || busy.size >= mostUnderWay) return
     busy.add(key)
+    quick++
+    let counted = true
+    const free = () => {
+      if (counted) quick--
+      counted = false
+    }
+    const stop = clock.after(stuckMs, free)
     void work()
       .catch(error => signal.aborted || tell({ event: 'trouble', says: `refund: ${String(error)}` }))
-      .finally(() => busy.delete(key))
+      .finally(() => {
+        busy.delete(key)
+        stop()
+        free()
+      })
   }
 
   return {
@@ -122,7 +138,7 @@ export function openRefunds(options: RefundsOptions): Refunds {
       })
     },
     resume() {
-      for (const order of journal.orders.list({ state: 'planned', limit: room }))
+      for (const order of journal.orders.list({ state: 'planned', limit: mostUnderWay }))
         if (order.purpose === 'refund') run(order.hash, () => pay(order, true))
     },
   }
