@@ -201,7 +201,7 @@ describe('gridstr ask, routed', () => {
   test("--privacy 3 wants nodes of one's own, and asks no other", async () => {
     expect(await say('ask', ['--privacy', '3', words])).toMatchObject({ code: 2, out: '' })
     const own = npub(keyFile('mine').pubkey)
-    expect((await say('ask', ['--privacy', '3', '--own-node', own, '--json', words])).last).toMatchObject({ ok: false })
+    expect((await say('ask', ['--privacy', '3', '--own', own, '--json', words])).last).toMatchObject({ ok: false })
   })
 
   test('every option is in the help', () => {

@@ -17,7 +17,7 @@ export const routingOptions = {
   'router-fee-msats': { type: 'string' },
   policy: { type: 'string' },
   privacy: { type: 'string' },
-  'own-node': { type: 'string', multiple: true },
+  own: { type: 'string', multiple: true },
   region: { type: 'string' },
   'min-score': { type: 'string' },
   deny: { type: 'string', multiple: true },
@@ -32,7 +32,7 @@ export const routingHelp = [
   '                   as in "proven|cheapest"',
   '  --privacy 0..3   only nodes that keep this level: 0 readable by all; 1 (default) sealed to the node; 2 in wraps both ways,',
   '                   so that relays see neither who asks nor what; 3 as 2, and only nodes of your own',
-  '  --own-node NPUB  a node of your own; repeat for more',
+  '  --own NPUB       a node of your own; repeat for more',
   '  --region NAME    only nodes there',
   '  --min-score N    only nodes that the router scores at least so high, 0 to 100',
   '  --deny NPUB      never this node; repeat for more',
@@ -55,9 +55,8 @@ export function routingOf(args: Arguments): Wish | undefined {
   const fee = args.number('router-fee-msats', 0, 1_000_000_000)
   const routers = args.texts('router').map(text => keyOf('router', text))
   const deny = args.texts('deny').map(text => keyOf('deny', text))
-  const own = args.texts('own-node').map(text => keyOf('own-node', text))
-  if (privacy === 3 && own.length === 0)
-    throw new UsageError('--privacy 3: name the nodes of your own with --own-node.')
+  const own = args.texts('own').map(text => keyOf('own', text))
+  if (privacy === 3 && own.length === 0) throw new UsageError('--privacy 3: name the nodes of your own with --own.')
   const hedge = !args.flag('no-hedge')
   const explore = args.flag('explore')
   const said = [policy, privacy, region, minScore, fee].some(value => value !== undefined)

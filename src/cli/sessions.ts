@@ -26,7 +26,6 @@ export const sessionOptions = {
   'max-sats': { type: 'string' },
   'budget-sats': { type: 'string' },
   timeout: { type: 'string' },
-  own: { type: 'string', multiple: true },
   key: { type: 'string' },
 } as const
 
@@ -41,7 +40,6 @@ export const sessionHelp: readonly string[] = [
   '                   (default: the one that "gridstr wallet connect" keeps)',
   '  --journal FILE   where jobs and payments are written before they leave (default: in the home folder)',
   '  --key FILE       ask under this Nostr key (default: a new one for each job, so that nobody can link them)',
-  '  --own NPUB       a node of your own, for --privacy 3; repeat for more',
   '  --timeout SECONDS',
   ...routingHelp,
 ]
@@ -90,14 +88,13 @@ export async function sessionOf(args: Arguments, io: Io, screen: Screen): Promis
   const maxSats = args.number('max-sats', 0, 100_000_000)
   const budgetSats = args.number('budget-sats', 0, 1_000_000_000)
   const to = args.text('to')
-  const own = args.texts('own').map(text => keyOf('own', text))
   const secret = args.text('key') === undefined ? undefined : secretOf(args, keys, screen)
   const ttlSeconds = args.number('timeout', 1, 86_400)
   // Whoever asks for free answers needs no wallet, and waits for none.
   const wallet = (maxSats ?? 0) > 0 ? walletUriOf(args, io) : undefined
   const caps = findHome(io)?.caps()
   return {
-    ...{ relays: relayUrls(args), keys, clock: io.clock, own },
+    ...{ relays: relayUrls(args), keys, clock: io.clock },
     ...present({ wallet, maxSats, budgetSats, caps, ttlSeconds, secret, model: args.text('model') }),
     ...(secret ? { identity: 'own' as const } : {}),
     ...(to === undefined ? {} : { node: keyOf('to', to) }),

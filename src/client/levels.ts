@@ -21,7 +21,7 @@ export function refusedLevel(question: Pick<Question, 'privacy' | 'node' | 'own'
   const { pubkey, announcement } = node
   const levels = announcement && privacyLevels(announcement)
   if (level === 3 && !own.includes(pubkey))
-    return why('Level 3 is for nodes of your own alone, and this is none: name yours with --own-node.')
+    return why('Level 3 is for nodes of your own alone, and this is none: name yours with --own.')
   if (levels && !levels.includes(level)) {
     const ways = levels.length > 0 ? `It keeps ${levels.join(', ')}: ask so with --privacy` : 'It keeps none'
     return why(`The node does not keep level ${level} of privacy. ${ways}, or choose another node.`)
