@@ -4,6 +4,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/server'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Privacy } from '../kinds/index.ts'
+import { jsonLine } from '../src/cli/command.ts'
 import { buildServer } from '../src/mcp/index.ts'
 import { refusedQuestion, routedQuestion } from '../src/session/question.ts'
 import type { Session } from '../src/session/session.ts'
@@ -57,6 +58,17 @@ describe('what a session allows', () => {
         expect([answer.node, answer.privacy.level]).toEqual([first, 1])
       },
     ))
+})
+
+test('a line of JSON moves no cursor, and says what it said', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), text => {
+      const line = jsonLine({ text, [text]: 1n })
+      expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify({ text, [text]: 1 })))
+      expect(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u.test(line)).toBe(false)
+    }),
+    { numRuns: 1_000, examples: [['\u009b2J\u202e\u2028']] },
+  )
 })
 
 describe('a host that wants more than it may', () => {

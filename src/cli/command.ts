@@ -92,7 +92,11 @@ export const quoted = (said: string): string => `"${said.length > 24 ? `${said.s
 
 /** One JSON line. Money leaves as a number of msats; secrets must not be in the value. */
 export const jsonLine = (value: object): string =>
-  JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? Number(item) : item))
+  JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? Number(item) : item)).replace(
+    // JSON leaves these as they are, and a terminal obeys them.
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 /** Strangers' text for a terminal: no escape sequences, no control characters but line ends and tabs. */
 export function clean(text: string): string {
