@@ -41,7 +41,8 @@ export const sessionHelp: readonly string[] = [
   '  --journal FILE   where jobs and payments are written before they leave (default: in the home folder)',
   '  --key FILE       ask under this Nostr key (default: a new one for each job, so that nobody can link them)',
   '  --timeout SECONDS',
-  ...routingHelp,
+  // Lists of trusted routers are read by `ask`, which knows its lasting key.
+  ...routingHelp.map(line => line.replace(' (default: those of "gridstr trust", with --key)', '')),
 ]
 
 /** How many clients of one home may run at once, each with a journal of its own. */
