@@ -3,8 +3,10 @@
  * @module
  */
 import type { Client } from '../client/client.ts'
+import { readOpening, replay } from '../client/keeping.ts'
 import { type Clock, pause, seconds } from '../clock.ts'
-import type { Journal } from '../journal/journal.ts'
+import { isEnd } from '../job.ts'
+import type { JobRow, Journal, Plain } from '../journal/journal.ts'
 import { answeredOf, keptAnswer } from './answer.ts'
 import type { Running } from './asking.ts'
 import { reason, unanswered } from './failure.ts'
@@ -86,7 +88,8 @@ export function openEarlier({ client, clock, journal, keySeconds, giveUp }: Earl
         if (!row || (row.endedAt !== undefined && row.endedAt < seconds(clock) - keySeconds)) continue
         const answer = keptAnswer(row)
         if (answer) return ended(answer)
-        if (row.endedAt === undefined && journal.orders.list({ job: request }).some(({ state }) => state !== 'failed'))
+        const ordered = () => journal.orders.list({ job: request }).some(({ state }) => state !== 'failed')
+        if (row.endedAt === undefined && !hasEnded(row) && ordered())
           return ended(unanswered('payment-unknown', inDoubt(request), { request }))
       }
       return undefined
@@ -96,6 +99,12 @@ export function openEarlier({ client, clock, journal, keySeconds, giveUp }: Earl
       return [...taken.values()]
     },
   }
+}
+
+/** Its money is accounted for; what its node may still keep of it is asked for by itself. */
+function hasEnded({ opening: kept, facts }: JobRow & { readonly facts: readonly Plain[] }): boolean {
+  const opening = readOpening(kept)
+  return opening !== undefined && isEnd(replay(opening.ask, facts).state)
 }
 
 const inDoubt = (request: string): string =>
