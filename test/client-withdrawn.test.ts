@@ -1,8 +1,11 @@
 /** A job that was paid and withdrawn: what its node keeps of the money is heard, believed up to what was paid, and comes back. */
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Relays } from '../relays/relay.ts'
 import { type AskEvent, chooseNode, openClient, type Question, readMarket } from '../src/client/client.ts'
 import { seconds } from '../src/clock.ts'
+import { openClientJob } from '../src/job/client-side.ts'
+import { type ClientFact, step } from '../src/job.ts'
 import type { Journal } from '../src/journal/journal.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
 import { keys, openTown, type Town } from './node-world.ts'
@@ -175,4 +178,39 @@ test.each(['before', 'hold'] as const)('money that was on its way when the job w
   expect(outcome.msats).toBeGreaterThanOrEqual(cost)
   expect([journal.jobs.unfinished('client'), journal.shelf('claims').size]).toEqual([[], 0])
   expect(town.journal.bills.creditMsats(outcome.request.pubkey)).toBe(0n)
+})
+
+test('whatever a node says and when, no more is believed than was paid to it, and nobody else is', () => {
+  const said = fc.record({ by: fc.constantFrom('N', 'M'), creditMsats: fc.bigInt({ min: 0n, max: 5_000n }) })
+  const pay = fc.constantFrom('paid' as const, 'pay-failed' as const, 'unproven' as const)
+  fc.assert(
+    fc.property(fc.array(said, { maxLength: 6 }), fc.nat(6), pay, (words, at, end) => {
+      const why = { code: 'cancelled', says: '' }
+      const order = { bolt11: 'b', hash: 'h', msats: 2_000n, expiresAt: 500 }
+      const error = words.map(word => ({ fact: 'error' as const, why, ...word }))
+      const paid = {
+        paid: { fact: 'paid', preimage: 'p', feeMsats: 0n },
+        'pay-failed': { fact: 'pay-failed', why },
+      } as const
+      const facts: ClientFact[] = [
+        { fact: 'quote', quote: { by: 'N', msats: 2_000n, bolt11: 'b' } },
+        { fact: 'cleared', order },
+        { fact: 'cancel' },
+        ...error.slice(0, at),
+        end === 'unproven' ? { fact: 'unproven', why } : paid[end],
+        ...error.slice(at),
+      ]
+      let [job] = openClientJob({ id: 'j', node: 'N', capMsats: 5_000n, now: 0, ttlSeconds: 100 })
+      for (const fact of facts) [job] = step(job, fact)
+      expect(job.state).toBe('cancelled')
+      const most = end === 'pay-failed' ? 0n : 2_000n
+      const heard = words.filter(({ by }) => by === 'N').map(({ creditMsats }) => creditMsats)
+      const { creditMsats = 0n } = job
+      expect(creditMsats <= most).toBe(true)
+      const late = words.slice(at).flatMap(one => (one.by === 'N' ? [one.creditMsats] : []))
+      for (const one of late) expect(creditMsats >= (one < most ? one : most)).toBe(true)
+      expect(creditMsats === 0n || creditMsats === most || heard.includes(creditMsats)).toBe(true)
+    }),
+    { numRuns: 1_000 },
+  )
 })
