@@ -1,9 +1,11 @@
 /** One standing key: an open claim and another job want the same kept money. One gets it, and neither waits for ever. */
 import { expect, test } from 'vitest'
+import { feedback, leftOfCredit } from '../kinds/index.ts'
 import { openClaims } from '../src/client/claims.ts'
 import { type AskEvent, chooseNode, openClient, readMarket } from '../src/client/client.ts'
 import { seconds, timeLimit } from '../src/clock.ts'
 import { memoryJournal } from '../src/journal/memory.ts'
+import { wrapEvent } from '../src/seal.ts'
 import { keys, openTown, type Town } from './node-world.ts'
 
 const words = 'one two three four'
@@ -106,4 +108,32 @@ test('an invoice that ran out is made anew, and a claim of a month is given up',
   shelf.set(key, { ...(row as object), at: seconds(town.clock) - 31 * 86_400 })
   expect(claims.open()).toEqual([])
   expect(shelf.size).toBe(0)
+})
+
+test('only the node itself says what is left, and not while it works or again and again', async () => {
+  const town = openTown()
+  const refunder = { payer: town.payee, network: async () => 'regtest' as const }
+  const node = await town.open({ priceMsats: 2_000n, refunder, echo: { pieceMs: 10_000 } })
+  const own = keys.newSecret()
+  const customer = town.customer(own)
+  const job = customer.ask(words)
+  await town.pay(await town.until('the bill', () => town.bills(job)[0]))
+  await town.until('the work', () => node.jobs().find(({ state }) => state === 'running'))
+  const journal = memoryJournal()
+  const claims = openClaims({ relays: town.hub.connect(), keys, clock: town.clock, journal, payee: town.payer })
+  const claim = async (ms: number) => {
+    const late = timeLimit(town.clock, ms)
+    const made = claims.claim({ job: job.id, node: town.me, msats: 2_000n, secret: own }, late.signal)
+    return town.until('an end', settled(made.then(came => ({ came }))), ms + 1_000)
+  }
+  const stranger = keys.newSecret()
+  const at = seconds(town.clock)
+  const word = { job: job.id, status: 'error', says: '', content: '', code: leftOfCredit, creditMsats: 0n } as const
+  const lie = wrapEvent(keys, keys.sign(feedback.write(word, at), stranger), customer.pubkey, at)
+  const stop = town.clock.after(1_000, () => void town.hub.connect().publish(lie, { want: 1 }))
+  expect(await claim(8_000)).toEqual({ came: undefined })
+  stop()
+  await town.until('the answer', () => town.result(job), 60_000)
+  expect(await claim(8_000)).toEqual({ came: 0n })
+  expect(await claim(5_000)).toEqual({ came: undefined })
 })

@@ -112,6 +112,22 @@ describe('a job by the token that is withdrawn while it is made', () => {
     expect([journal.jobs.unfinished('client'), journal.shelf('claims').size]).toEqual([[], 0])
   })
 
+  test('under the last of the keys that are heard together', async () => {
+    const town = await openShop()
+    const customer = processOf(town, memoryJournal())
+    for (let key = 1; key < 8; key++)
+      await town.until('an answer', settled(customer.ask({ privacy: 2, text: 'a', maxTokens: 1 })))
+    await town.until('the money', settled(customer.client.settled()), 60_000)
+    customer.events.length = 0
+    const asking = customer.ask({ privacy: 2 })
+    await town.until('some words', () => customer.heard('chunk'))
+    customer.withdraw()
+    await town.until('the outcome', settled(asking))
+    await town.until('the money', settled(customer.client.settled()), 60_000)
+    // Heard, and not asked for blindly.
+    expect(refunds(customer.events).slice(-2)).toMatchObject([{ state: 'asked' }, { state: 'paid' }])
+  })
+
   test('in parts costs the parts that were made', async () => {
     const town = await openShop()
     const had = await town.payer.balance()

@@ -58,3 +58,10 @@ test('a session that closes waits for it, within bounds', async () => {
     expect(await grid.payer.balance()).toBe(walletMsats - spentMsats)
   })
 })
+
+test('jobs that cost nothing are listed with their texts after their end, too', async () => {
+  await withSession(open, [{ priceMsats: 0n }], { maxSats: 0 }, async ({ session }) => {
+    const { request } = await answerOf(session.ask(say(words)))
+    expect(session.jobs()).toMatchObject([{ request, state: 'delivered', msats: 0n, text: words }])
+  })
+})

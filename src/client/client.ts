@@ -94,7 +94,7 @@ export interface Client {
   readonly pubkey: string
   /** Jobs and claims that an earlier process left in the journal, taken up again. */
   resume(onEvent?: (event: AskEvent, request: Event) => void): readonly Resumed[]
-  /** The jobs that the journal knows, newest first: those that have not ended, and those that were paid. */
+  /** The jobs that the journal knows, newest first: those that have not ended, the last thousand that have, and those that were paid. */
   jobs(): readonly KnownJob[]
   /** One job of the journal. */
   job(request: string): KnownJob | undefined

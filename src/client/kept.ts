@@ -34,12 +34,6 @@ export interface KeptOptions {
   tell(event: AskEvent): void
 }
 
-/** What a node may keep of ours at most: what was paid to it. */
-const mostOf = (job: ClientJob, said: bigint): bigint => {
-  const paid = spentMsats(job)
-  return said < paid ? said : paid
-}
-
 /** What goes on after the end of a job. */
 export interface Rest {
   /** While the node is listened to: resolves once that is over, with true where the job needs nobody any more. */
@@ -96,7 +90,7 @@ interface Due {
 
 /** A word of what is kept may have been lost on its way: then what was paid last is asked for, and the node says the rest. */
 function dueOf(job: ClientJob, abandoned: boolean): Due {
-  if (job.creditMsats !== undefined) return { msats: mostOf(job, job.creditMsats), loud: true }
+  if (job.creditMsats !== undefined) return { msats: job.creditMsats, loud: true }
   const lost = job.state === 'expired' || job.state === 'cancelled' || (abandoned && job.state === 'failed')
   const paid = lost && job.pay === 'paid' ? (job.order?.msats ?? 0n) : 0n
   // Work that was withdrawn after it had begun may have been worth all that was paid.

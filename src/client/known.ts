@@ -63,7 +63,8 @@ export interface Known {
 
 type Row = JobRow & { readonly facts: readonly Plain[] }
 
-/** Orders that are looked through for jobs that have ended. */
+/** Ended jobs that are listed, and orders that are looked through for those that were paid before them. */
+const mostEnded = 1_000
 const mostOrders = 1_000
 
 export function openKnown({ relays, keys, clock, journal, identities }: KnownOptions): Known {
@@ -91,6 +92,7 @@ export function openKnown({ relays, keys, clock, journal, identities }: KnownOpt
   return {
     jobs() {
       const rows = new Map<string, Row>(journal.jobs.unfinished('client').map(row => [row.id, row]))
+      for (const row of journal.jobs.ended('client', mostEnded)) rows.set(row.id, row)
       for (const { purpose, job } of journal.orders.list({ limit: mostOrders })) {
         const row = purpose === 'job' && job !== undefined && !rows.has(job) ? find(job) : undefined
         if (row) rows.set(row.id, row)

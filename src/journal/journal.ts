@@ -42,6 +42,8 @@ export interface JobLog {
   end(side: Side, id: string, at: number): void
   /** Jobs that have not ended, oldest first, each with its facts in order. */
   unfinished(side: Side): readonly (JobRow & { readonly facts: readonly Plain[] })[]
+  /** Jobs that have ended and are not pruned, the last ended first: at most so many. */
+  ended(side: Side, limit: number): readonly (JobRow & { readonly facts: readonly Plain[]; readonly endedAt: number })[]
   find(side: Side, id: string): (JobRow & { readonly facts: readonly Plain[]; readonly endedAt?: number }) | undefined
 }
 

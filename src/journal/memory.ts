@@ -128,6 +128,16 @@ export function memoryJournal(): Journal {
             .sort((a, b) => a.at - b.at)
             .map(jobOf),
         ),
+      ended: (side, limit) =>
+        store.read(() =>
+          jobs
+            .all()
+            .flatMap(job => (job.side === side && job.endedAt !== undefined ? [{ job, endedAt: job.endedAt }] : []))
+            .reverse()
+            .sort((a, b) => b.endedAt - a.endedAt)
+            .slice(0, limit)
+            .map(({ job, endedAt }) => ({ ...jobOf(job), endedAt })),
+        ),
       find: (side, id) =>
         store.read(() => {
           const job = jobs.get(jobKey(side, id))

@@ -68,6 +68,12 @@ export function jobsOf(pages: Pages): { jobs: JobLog; outbox: Outbox; prune(befo
         })
       },
       unfinished: side => pages.read(() => jobs.rows('side = ? AND ended_at IS NULL ORDER BY at, n', side).map(rowOf)),
+      ended: (side, limit) =>
+        pages.read(() =>
+          jobs
+            .rows('side = ? AND ended_at IS NOT NULL ORDER BY ended_at DESC, n DESC LIMIT ?', side, limit)
+            .map(job => ({ ...rowOf(job), endedAt: Number(job.ended_at) })),
+        ),
       find: (side, id) =>
         pages.read(() => {
           const job = find(side, id)

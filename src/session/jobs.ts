@@ -22,7 +22,7 @@ export interface JobsOptions {
 }
 
 export interface Jobs {
-  /** Those that have not ended, those that were paid, those under a key. Newest first. */
+  /** Those that have not ended, the last thousand that have, those that were paid, those under a key. Newest first. */
   list(): readonly KnownJob[]
   /** One job, asked anew of the relays where its answer is not here. */
   find(request: string, signal?: AbortSignal): Promise<KnownJob | undefined>

@@ -46,6 +46,7 @@ export function onFullDisk(journal: Journal, at: number, forgets: boolean): Full
       fact: write(jobs.fact.bind(jobs)),
       end: forgets ? jobs.end.bind(jobs) : write(jobs.end.bind(jobs)),
       unfinished: side => jobs.unfinished(side),
+      ended: (side, limit) => jobs.ended(side, limit),
       find: (side, id) => jobs.find(side, id),
     },
     outbox: {

@@ -40,6 +40,26 @@ export function jobTests(journal: () => Journal): void {
     expect(jobs.find('node', 'over')?.endedAt).toBe(10)
   })
 
+  test('ended jobs come last ended first, with their facts, and no more than are wanted', () => {
+    const { jobs } = journal()
+    for (const id of ['first', 'open', 'twin', 'second', 'other'])
+      jobs.open({ side: id === 'other' ? 'client' : 'node', id, at: 1, opening: id })
+    jobs.fact('node', 'second', 'done', 'plain')
+    for (const [id, at] of [
+      ['first', 5],
+      ['twin', 5],
+      ['second', 7],
+    ] as const)
+      jobs.end('node', id, at)
+    expect(jobs.ended('node', 9).map(({ id, endedAt }) => [id, endedAt])).toEqual([
+      ['second', 7],
+      ['twin', 5],
+      ['first', 5],
+    ])
+    expect(jobs.ended('node', 1)).toMatchObject([{ id: 'second', opening: 'second', facts: ['done'], at: 1 }])
+    expect(jobs.ended('client', 9)).toEqual([])
+  })
+
   test('the outbox keeps one event per slot, and gives the one that is there', () => {
     const { outbox } = journal()
     const mark = Symbol('verified')
