@@ -73,6 +73,10 @@ const told: ReadonlyMap<string, Told> = new Map([
   ...['deadline', 'silent', 'no-answer', 'expired', 'given-up', 'payment-unknown'].map(code => [code, late] as const),
   ...['privacy', 'denied', 'not-allowed', 'region', 'min-score'].map(code => [code, refused] as const),
   ...['kind', 'messages', 'inputs', 'input', 'params', 'request', 'texts', 'query'].map(code => [code, wrong] as const),
+  // Rules of runners: asked again, they say the same again.
+  ...['empty-texts', 'dimensions', 'labels', 'penalties', 'conversation'].map(code => [code, wrong] as const),
+  ...['tools', 'logprobs'].map(code => [code, { ...wrong, param: code }] as const),
+  ['schema', { ...wrong, param: 'response_format' }],
   ...['no-model', 'model'].map(code => [code, unknownModel] as const),
   ['too-long', { ...wrong, code: 'context_length_exceeded', param: 'messages' }],
   ['max-tokens', { ...wrong, param: 'max_tokens' }],
