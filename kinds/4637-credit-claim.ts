@@ -28,7 +28,7 @@ const invoice: Value<string> = {
 export const creditClaim = defineKind({
   number: 4637,
   name: 'credit claim',
-  says: 'The author of a job asks for money back that bought nothing: it came late or twice, or the work failed. Travels in an ephemeral wrap and is paid once, whatever is repeated.',
+  says: 'The author of a job asks for money back that bought nothing: it came late or twice, or the work failed. Travels in an ephemeral wrap and is paid once, whatever is repeated. Where less is kept, feedback of code `credit-left` says in a wrap how much.',
   source: 'gridstr; NIP-90',
   fields: {
     job: one('e', hex('<job id>'), 'The job.', 'Exactly one job is named by 64 lower-case hex digits.'),
