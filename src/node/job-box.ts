@@ -155,7 +155,7 @@ export function openJobBox(options: JobBoxOptions): JobBox {
       case 'bill':
         return billing.bill(now, act.msats).then(send)
       case 'say':
-        if (act.status !== 'processing' || !now.paid) return telling.say(act, now)
+        if (act.status !== 'processing') return telling.say(act, now)
         // Who has the answer needs no word that it is under way.
         return aside.later(() => mailbox.job().answer || isEnd(mailbox.job().state) || telling.say(act, now))
       case 'watch':
