@@ -1,6 +1,6 @@
 /**
- * The other processes of the tokens bench: `relay` is one embedded relay in memory, `node URL MODEL` a node that serves the
- * model and, beside it, the bare echo that round trips are measured with, `bare MODEL` the same model in a plain session
+ * The other processes of the tokens bench: `relay` is one embedded relay in memory, `node URL MODEL SEATS` a node that
+ * serves the model to so many at once and, beside it, the bare echo that round trips are measured with, `bare MODEL` the same model in a plain session
  * of node-llama-cpp. Each says by IPC when it is ready and ends with its parent.
  * @module
  */
@@ -44,15 +44,15 @@ async function serveRelay(): Promise<void> {
   process.send?.({ url: relay.url })
 }
 
-async function serveNode(url = '', model = ''): Promise<void> {
+async function serveNode(url = '', model = '', seats = '1'): Promise<void> {
   const keys = await openKeys()
   const secret = keys.newSecret()
-  const runner = llamaRunner({ model, name: 'model', threads, contextTokens, parallel: 8, gpu: false })
+  const runner = llamaRunner({ model, name: 'model', threads, contextTokens, parallel: Number(seats), gpu: false })
   const node = await openNode({
     relays: connectRelays({ urls: [url], keys, clock, secret }),
     ...{ keys, secret, clock, runner, priceMsats: 0n },
     limits: { jobsPerCustomer: 64, requestsPerMinute: 1_000_000 },
-    service: { id: 'tokens', name: 'tokens', about: 'bench', kinds: runner.kinds, nodeKeys: [], slots: 8 },
+    service: { id: 'tokens', name: 'tokens', about: 'bench', kinds: runner.kinds, nodeKeys: [], slots: Number(seats) },
   })
   if (!(await node.ready)) throw new Error('the node does not hear itself')
   const bare = keys.newSecret()
@@ -61,18 +61,17 @@ async function serveNode(url = '', model = ''): Promise<void> {
 }
 
 async function serveBare(name = ''): Promise<void> {
-  const { getLlama, JinjaTemplateChatWrapper, LlamaChatSession, LlamaLogLevel } = await import('node-llama-cpp')
+  const { getLlama, LlamaChatSession, LlamaLogLevel, resolveChatWrapper } = await import('node-llama-cpp')
   const llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, logLevel: LlamaLogLevel.error })
   const model = await llama.loadModel({ modelPath: name === 'nano' ? nanoPath : name })
   const context = await model.createContext({ contextSize: contextTokens, sequences: 1, threads })
   const sequence = context.getSequence()
-  // As the runner reads it: the shipped model by its own template, token for token the same prompt.
-  const template = name === 'nano' ? model.fileInfo.metadata.tokenizer.chat_template : undefined
-  const chatWrapper = template === undefined ? undefined : new JinjaTemplateChatWrapper({ template })
+  // Found once, as the runner does: looking whose family a model is of takes longer than a short answer.
+  const chatWrapper = resolveChatWrapper(model, { type: name === 'nano' ? 'jinjaTemplate' : 'auto' })
   process.on('message', ({ n, prompt, maxTokens }: BareQuestion) => {
     void (async () => {
       await sequence.clearHistory()
-      const session = new LlamaChatSession({ contextSequence: sequence, ...(chatWrapper ? { chatWrapper } : {}) })
+      const session = new LlamaChatSession({ contextSequence: sequence, chatWrapper })
       // A session would begin with an instruction of its own.
       session.setChatHistory([])
       const before = sequence.tokenMeter.usedOutputTokens
