@@ -107,6 +107,8 @@ inEveryWorld('terms', open => {
       return within({ echo: { fault: 'dies' }, node: { journal }, refunds: true }, async market => {
         const outcome = await market.ask({ text: words })
         expect(outcome).toMatchObject({ ok: false, code: 'runner', msats: 2_000n })
+        // The outcome does not wait for refunds.
+        expect(await market.client.settled()).toBe(true)
         expect(await market.payer.balance()).toBe(walletMsats)
         expect(journal.bills.creditMsats(market.client.pubkey)).toBe(0n)
         expect(journal.orders.list({ state: 'paid' })).toMatchObject([{ purpose: 'refund', msats: 2_000n }])
