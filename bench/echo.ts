@@ -3,13 +3,14 @@
  * Three processes: the embedded relay, both nodes, both clients. The sides take turns in one run.
  * @module
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { Relays } from '../relays/index.ts'
 import { chooseNode, openClient, readMarket } from '../src/client/client.ts'
 import { seconds, wallClock } from '../src/clock.ts'
 import { connectRelays } from '../src/connect.ts'
 import { type Keys, openKeys } from '../src/keys.ts'
 import { type Bench, type BenchOptions, type Figures, numberOf } from './bench.ts'
+import { startChild } from './child.ts'
 import { openBareClient } from './echo-bare.ts'
 import { quantile, rounded, shuffled, windowed } from './statistics.ts'
 
@@ -145,16 +146,7 @@ function compare(sides: readonly Side[]): Figures {
   return Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, rounded(value)]))
 }
 
-/** Starts one of the other processes and gives what it says when it is ready. */
-async function start(children: ChildProcess[], ...args: string[]): Promise<Record<string, string>> {
-  const child = fork(new URL('./echo-parties.ts', import.meta.url), args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  children.push(child)
-  return new Promise((resolve, reject) => {
-    child.once('message', message => resolve(message as Record<string, string>))
-    child.once('exit', code => reject(new Error(`the ${args[0]} process ended with ${code}`)))
-  })
-}
+const start = async (children: ChildProcess[], ...args: string[]): Promise<Record<string, string>> =>
+  (await startChild(children, new URL('./echo-parties.ts', import.meta.url), ...args)).ready
 
 const poolOn = (url: string, keys: Keys): Relays => connectRelays({ urls: [url], keys, clock: wallClock() })

@@ -3,7 +3,7 @@
  * run. Four processes: the embedded relay, the wallets, the node, the client; each keeps its journal on the disk.
  * @module
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,9 @@ import { nwcWallet } from '../src/payments/nwc.ts'
 import type { Payer } from '../src/payments/payment.ts'
 import { openSeal } from '../src/seal.ts'
 import { type Bench, type BenchOptions, type Figures, numberOf } from './bench.ts'
+import { type Child, ended, startChild } from './child.ts'
 import { divided, journeys, now, openMeter, type Seen, type Span } from './paid-meter.ts'
-import type { Answer, Invoice, Question } from './paid-parties.ts'
+import type { Invoice, Question } from './paid-parties.ts'
 import { quantile, rounded, shuffled, windowed } from './statistics.ts'
 
 const priceMsats = 2_000n
@@ -36,10 +37,8 @@ interface Side {
   burstMs: number
 }
 
-interface Child {
-  readonly ready: Record<string, string>
-  ask<T>(what: Question['ask']): Promise<T>
-}
+/** One answer of a party. */
+const askFor = async <T>(child: Child, ask: Question['ask']): Promise<T> => (await child.ask<{ says: T }>({ ask })).says
 
 export const paid: Bench = {
   name: 'paid',
@@ -123,7 +122,7 @@ async function bench(
     return to - from
   }
   const pay = async () => {
-    const { bolt11, hash, ms } = await node.ask<Invoice>('invoice')
+    const { bolt11, hash, ms } = await askFor<Invoice>(node, 'invoice')
     const from = now()
     const state = await payer.pay({ bolt11, hash, msats: priceMsats })
     if (state.state !== 'paid') throw new Error(`the wallet says ${state.state}`)
@@ -134,7 +133,7 @@ async function bench(
 
   const plan = plans[options.quick ? 'quick' : 'full']
   for (const { run } of shuffled(Object.values(sides))) await windowed(plan.warmUp, 2, run)
-  const seen = async () => [meter.seen(), await node.ask<Seen>('seen'), await wallets.ask<Seen>('seen')]
+  const seen = async () => [meter.seen(), await askFor<Seen>(node, 'seen'), await askFor<Seen>(wallets, 'seen')]
   await seen()
   jobs.length = 0
   whole.length = 0
@@ -178,39 +177,5 @@ function compare({ job, wallet }: Record<Side['name'], Side>) {
   return Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, rounded(value)]))
 }
 
-/** Starts one of the other processes. */
-async function start(children: ChildProcess[], ...args: string[]): Promise<Child> {
-  const child = fork(new URL('./paid-parties.ts', import.meta.url), args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  children.push(child)
-  const waiting = new Map<number, (answer: Answer) => void>()
-  const ready = await new Promise<Record<string, string>>((resolve, reject) => {
-    child.once('message', message => resolve(message as Record<string, string>))
-    child.once('exit', code => reject(new Error(`the ${args[0]} process ended with ${code}`)))
-  })
-  child.on('message', (answer: Answer) => {
-    waiting.get(answer.n)?.(answer)
-    waiting.delete(answer.n)
-  })
-  let n = 0
-  return {
-    ready,
-    async ask<T>(what: Question['ask']) {
-      const question: Question = { n: ++n, ask: what }
-      const answer = await new Promise<Answer>(resolve => {
-        waiting.set(question.n, resolve)
-        child.send(question)
-      })
-      if ('trouble' in answer) throw new Error(answer.trouble)
-      return answer.says as T
-    },
-  }
-}
-
-const ended = (child: ChildProcess): Promise<void> =>
-  new Promise(resolve => {
-    if (child.exitCode !== null || !child.connected) return resolve()
-    child.once('exit', () => resolve())
-    child.disconnect()
-  })
+const start = (children: ChildProcess[], ...args: string[]): Promise<Child> =>
+  startChild(children, new URL('./paid-parties.ts', import.meta.url), ...args)

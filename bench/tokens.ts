@@ -6,7 +6,7 @@
  * eight one after the other.
  * @module
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,11 +15,12 @@ import { seconds, wallClock } from '../src/clock.ts'
 import { connectRelays } from '../src/connect.ts'
 import { openKeys } from '../src/keys.ts'
 import { type Bench, type BenchOptions, numberOf } from './bench.ts'
+import { type Child, ended, startChild } from './child.ts'
 import { type BareClient, openBareClient } from './echo-bare.ts'
 import { farAway } from './far.ts'
 import { writeRandomGguf } from './gguf.ts'
 import { quantile, rounded, shuffled, windowed } from './statistics.ts'
-import type { BareAnswer, BareQuestion } from './tokens-parties.ts'
+import type { BareAnswer } from './tokens-parties.ts'
 
 const plans = {
   full: { rounds: 40, largeRounds: 8, chats: 8, maxTokens: 200, largeTokens: 128, warmUp: 4, blocks: 4 },
@@ -265,42 +266,9 @@ async function openTrip(url: string, node: string, close: (() => unknown)[]): Pr
   return client
 }
 
-interface Child {
-  readonly ready: Record<string, string>
-  ask: Ask
+/** Starts one of the other processes; `ask` asks the bare one. */
+async function start(children: ChildProcess[], ...args: string[]): Promise<{ ready: Child['ready']; ask: Ask }> {
+  const child = await startChild(children, new URL('./tokens-parties.ts', import.meta.url), ...args)
+  const ask: Ask = (prompt, maxTokens) => child.ask<BareAnswer>({ prompt, maxTokens })
+  return { ready: child.ready, ask }
 }
-
-/** Starts one of the other processes. */
-async function start(children: ChildProcess[], ...args: string[]): Promise<Child> {
-  const child = fork(new URL('./tokens-parties.ts', import.meta.url), args, {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  children.push(child)
-  const ready = await new Promise<Record<string, string>>((resolve, reject) => {
-    child.once('message', message => resolve(message as Record<string, string>))
-    child.once('exit', code => reject(new Error(`the ${args[0]} process ended with ${code}`)))
-  })
-  const waiting = new Map<number, (answer: BareAnswer) => void>()
-  child.on('message', (answer: BareAnswer) => {
-    waiting.get(answer.n)?.(answer)
-    waiting.delete(answer.n)
-  })
-  let n = 0
-  return {
-    ready,
-    ask(prompt, maxTokens) {
-      const question: BareQuestion = { n: ++n, prompt, maxTokens }
-      return new Promise(resolve => {
-        waiting.set(question.n, resolve)
-        child.send(question)
-      })
-    },
-  }
-}
-
-const ended = (child: ChildProcess): Promise<void> =>
-  new Promise(resolve => {
-    if (child.exitCode !== null || !child.connected) return resolve()
-    child.once('exit', () => resolve())
-    child.disconnect()
-  })
