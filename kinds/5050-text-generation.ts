@@ -20,8 +20,9 @@ import {
 } from './messages.ts'
 import { decimal, integer, yes } from './values.ts'
 
-/** A text generation job. */
-export interface TextRequest extends JobRequest {
+/** How a text is wanted. */
+export interface TextWishes {
+  /** Longest answer, in tokens of the model. */
   readonly maxTokens?: number
   readonly temperature?: number
   readonly topP?: number
@@ -29,6 +30,7 @@ export interface TextRequest extends JobRequest {
   readonly frequencyPenalty?: number
   readonly presencePenalty?: number
   readonly seed?: number
+  /** Texts that end the answer; they are not part of it. */
   readonly stop?: readonly string[]
   readonly tools?: readonly Tool[]
   readonly toolChoice?: ToolChoice
@@ -38,6 +40,9 @@ export interface TextRequest extends JobRequest {
   /** Wants the probability of each token, and of so many others in its place. */
   readonly logprobs?: number
 }
+
+/** A text generation job. */
+export interface TextRequest extends JobRequest, TextWishes {}
 
 const param = (key: string, ...aliases: string[]) => ['param', key, ...aliases] as const
 const inRange = (what: string, from: string) => `\`${what}\` is ${from}, and all mentions of it agree.`

@@ -68,7 +68,7 @@ export { type EscrowStatus, type EscrowWord, escrowWord } from './4638-escrow-wo
 export { type BondEntry, bondEntry } from './4640-bond-entry.ts'
 export { type FaultEvidence, faultEvidence, MOST_EVIDENCE_EVENTS } from './4641-fault-evidence.ts'
 export { type FaultVerdict, faultVerdict } from './4642-fault-verdict.ts'
-export { messagesOf, type TextRequest, textRequest } from './5050-text-generation.ts'
+export { messagesOf, type TextRequest, type TextWishes, textRequest } from './5050-text-generation.ts'
 export { type EmbeddingsRequest, embeddingsRequest } from './5080-embeddings.ts'
 export { type RerankRequest, rerankRequest } from './5081-rerank.ts'
 export { type ClassificationRequest, classificationRequest } from './5082-classification.ts'

@@ -4,36 +4,20 @@
  * @module
  */
 
-import type { Delta, Finish, Message, ResponseFormat, Tool, ToolChoice } from '../../kinds/index.ts'
+import type { Delta, Finish, Message, TextWishes } from '../../kinds/index.ts'
 
-export type { Delta, Message } from '../../kinds/index.ts'
+export type { Delta, Message, Tool } from '../../kinds/index.ts'
 
 /** One unit of work as the node read it from a job. Every number was range-checked by the kind's reader. */
-export interface Work {
+export interface Work extends TextWishes {
   /** Job id: names the work in logs and seeds nothing. */
   readonly id: string
   readonly kind: number
   /** The conversation, oldest first; a plain prompt is one user message. Empty for kinds that are no text generation. */
   readonly messages: readonly Message[]
   readonly model?: string
-  readonly maxTokens?: number
-  readonly temperature?: number
-  readonly topP?: number
-  readonly topK?: number
-  readonly seed?: number
-  readonly frequencyPenalty?: number
-  readonly presencePenalty?: number
-  /** Texts that end the answer; they are not part of it. */
-  readonly stop?: readonly string[]
-  readonly tools?: readonly Tool[]
-  readonly toolChoice?: ToolChoice
-  /** False: one call at most. */
-  readonly parallelToolCalls?: boolean
-  readonly responseFormat?: ResponseFormat
   /** The customer takes tool calls and probabilities; without it the runner emits text only. */
   readonly deltas?: boolean
-  /** Wants each token's probability, and so many others in its place. */
-  readonly logprobs?: number
   /** What to embed, to rank or to classify, in order. */
   readonly texts?: readonly string[]
   /** Rerank: what the texts are ranked for. */

@@ -10,36 +10,21 @@ import type {
   Input,
   Message,
   Privacy,
-  ResponseFormat,
   TermsWord,
+  TextWishes,
   TokenLogprob,
-  Tool,
   ToolCall,
-  ToolChoice,
 } from '../../kinds/index.ts'
 import type { Attempt, PrivacyReport } from '../client/client.ts'
 
 /** One question. Absent members are the session's own. */
-export interface SessionQuestion {
+export interface SessionQuestion extends TextWishes {
   /** Job kind; text generation when left out. */
   readonly kind?: number
   readonly messages?: readonly Message[]
   /** For other kinds than text, and for inputs that point elsewhere (`job`, `event`, `url`). */
   readonly inputs?: readonly Input[]
   readonly model?: string
-  readonly maxTokens?: number
-  readonly temperature?: number
-  readonly topP?: number
-  readonly topK?: number
-  readonly seed?: number
-  readonly frequencyPenalty?: number
-  readonly presencePenalty?: number
-  readonly stop?: readonly string[]
-  readonly tools?: readonly Tool[]
-  readonly toolChoice?: ToolChoice
-  readonly parallelToolCalls?: boolean
-  readonly responseFormat?: ResponseFormat
-  readonly logprobs?: number
   readonly dimensions?: number
   readonly topN?: number
   readonly labels?: readonly string[]
