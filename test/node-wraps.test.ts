@@ -106,7 +106,7 @@ describe('a job in a wrap', () => {
     const pieces = await town.until('the answer in chunks', () => large.heard(not, large.inWraps()).results[0])
     expect(pieces.value.chunked).toMatch(/^[0-9a-f]{64}$/)
     const mine = town.seen.filter(one => one.tags.some(([, key]) => key === small.pubkey))
-    expect(mine.length).toBeGreaterThan(1)
+    expect(mine.length).toBeGreaterThan(0)
     for (const one of town.seen) expect(JSON.stringify(one).length).toBeLessThan(65_536)
     await node.close()
   })

@@ -245,6 +245,8 @@ export function openJobs(options: JobsOptions): Jobs {
       if (box?.job().customer === by) box.resend(from)
     },
     async resume() {
+      // What jobs say while they are taken up is published by themselves.
+      const pending = journal.outbox.pending(seconds(clock))
       for (const row of journal.jobs.unfinished('node')) {
         const opening = readOpening(row.opening)
         const read = opening && readRequest(opening.request, options, opening.wrapped)
@@ -262,7 +264,7 @@ export function openJobs(options: JobsOptions): Jobs {
           )
         if (options.signal.aborted) return
       }
-      for (const { job, event, until } of journal.outbox.pending(seconds(clock)))
+      for (const { job, event, until } of pending)
         void offer(relays, journal, event, (until - seconds(clock)) * 1000, () => carrierOf(options, job, event))
     },
     open: () => [...boxes.values()].map(box => box.job()),
