@@ -13,6 +13,7 @@ const heart: Heart = { step, wakeAt, openClientJob, openNodeJob }
 /** Searched whole by "npm run model"; here their shorter paths. The orders of parts and holds are too many for either. */
 const cutHere = [
   'paid before, a relay that drops and repeats',
+  'paid before, hostile answers',
   'paid after, hostile answers',
   'paid before, open to all, hostile answers',
 ]

@@ -32,12 +32,14 @@ const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
  * again by the next run.
  */
 export async function refunds(client: Client, io: Io): Promise<void> {
-  const late = timeLimit(io.clock, refundMs, io.signal.aborted ? undefined : io.signal)
+  // Who was told to end does so soon; what is claimed is in the journal.
+  const late = io.signal.aborted ? timeLimit(io.clock, hurriedMs) : timeLimit(io.clock, refundMs, io.signal)
   await client.settled(late.signal).finally(late.stop)
 }
 
 /** A node that was told to stop says within seconds what it keeps. */
 const refundMs = 8_000
+const hurriedMs = 2_000
 
 /** Shows one moment of a question: the answer to stdout, everything else to stderr. */
 export function showAsk(event: AskEvent, io: Io, screen: Screen, json: boolean): void {
