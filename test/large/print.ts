@@ -1,11 +1,16 @@
 /**
- * `npm run large`: ten megabytes there and ten back, paid, sealed and in wraps, with the relay killed in the middle of both
+ * `npm run -s large [-- BYTES]`: ten megabytes there and ten back, paid, sealed and in wraps, with the relay killed in the middle of both
  * directions. Progress goes to stderr, the result is the last line of stdout; the exit status is 1 when anything was wrong.
  * @module
  */
 import { playLarge } from './scene.ts'
 
-const bytes = Number(process.argv[2] ?? 10 * 1024 * 1024)
+const [said = String(10 * 1024 * 1024)] = process.argv.slice(2).filter(word => word !== '--json')
+const bytes = Number(said)
+if (!Number.isSafeInteger(bytes) || bytes < 1) {
+  process.stderr.write(`"${said}" is no number of bytes: npm run -s large -- 10485760\n`)
+  process.exit(2)
+}
 const rounds = []
 let isGood = true
 for (const privacy of [1, 2] as const)
