@@ -30,7 +30,7 @@ if (role === 'relay') {
     clock,
     runner: echoRunner({ clock }),
     priceMsats: 0n,
-    limits: { jobsPerCustomer: 64, requestsPerMinute: 1_000_000 },
+    limits: { jobsPerCustomer: 64, requestsPerMinute: 1_000_000, arrivalsPerMinute: 1_000_000 },
     service: { id: 'echo', name: 'echo', about: 'bench', kinds: [5050], nodeKeys: [] },
   })
   if (!(await node.ready)) throw new Error('the node does not hear itself')

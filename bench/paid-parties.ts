@@ -100,7 +100,7 @@ async function serveNode(): Promise<void> {
     payee,
     priceMsats,
     journal: meter.journal(openJournal(join(dir, 'node.db'))),
-    limits: { jobsPerCustomer: 64, billsPerCustomer: 64, requestsPerMinute: 1_000_000 },
+    limits: { jobsPerCustomer: 64, billsPerCustomer: 64, requestsPerMinute: 1_000_000, arrivalsPerMinute: 1_000_000 },
     service: {
       id: 'echo',
       name: 'echo',

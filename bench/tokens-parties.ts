@@ -51,7 +51,7 @@ async function serveNode(url = '', model = '', seats = '1'): Promise<void> {
   const node = await openNode({
     relays: connectRelays({ urls: [url], keys, clock, secret }),
     ...{ keys, secret, clock, runner, priceMsats: 0n },
-    limits: { jobsPerCustomer: 64, requestsPerMinute: 1_000_000 },
+    limits: { jobsPerCustomer: 64, requestsPerMinute: 1_000_000, arrivalsPerMinute: 1_000_000 },
     service: { id: 'tokens', name: 'tokens', about: 'bench', kinds: runner.kinds, nodeKeys: [], slots: Number(seats) },
   })
   if (!(await node.ready)) throw new Error('the node does not hear itself')
