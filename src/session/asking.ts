@@ -3,13 +3,14 @@
  * @module
  */
 import type { Client, RoutedEvent } from '../client/client.ts'
+import { wantsDeltas } from '../client/question.ts'
 import { type Clock, timeLimit } from '../clock.ts'
 import type { Journal } from '../journal/journal.ts'
 import { routedAnswer } from './answer.ts'
 import { reason, unanswered } from './failure.ts'
 import { type Moments, openMoments } from './moments.ts'
 import type { Purse } from './purse.ts'
-import { type Defaults, refusedQuestion, routedQuestion, wantsDeltas } from './question.ts'
+import { type Defaults, refusedQuestion, routedQuestion } from './question.ts'
 import { openReading } from './reading.ts'
 import type { Routes } from './routes.ts'
 import type { Answered, Moment, SessionQuestion, Unanswered } from './session.ts'

@@ -2,7 +2,7 @@
  * A question of an application as the client asks it.
  * @module
  */
-import { deltasOutput, type Privacy, present } from '../../kinds/index.ts'
+import { type Privacy, present } from '../../kinds/index.ts'
 import type { RoutedQuestion } from '../client/client.ts'
 import type { Why } from '../job.ts'
 import type { SessionQuestion } from './session.ts'
@@ -23,10 +23,6 @@ export interface Defaults
   readonly identity: 'one-job' | 'own'
 }
 
-/** Pieces that are no text were asked for: the answer comes as one JSON delta a line. */
-export const wantsDeltas = ({ tools = [], logprobs }: SessionQuestion): boolean =>
-  tools.length > 0 || logprobs !== undefined
-
 /** Why a session does not ask this: whoever opened it has named the only node that may read its questions. */
 export function refusedQuestion({ node }: SessionQuestion, defaults: Pick<Defaults, 'node'>): Why | undefined {
   if (node === undefined || defaults.node === undefined || node === defaults.node) return undefined
@@ -38,10 +34,9 @@ export function refusedQuestion({ node }: SessionQuestion, defaults: Pick<Defaul
 export function routedQuestion(question: SessionQuestion, defaults: Defaults): RoutedQuestion {
   const { key: _, node = defaults.node, capMsats, ...said } = question
   const { maxMsats, node: __, model, ttlSeconds, own, identity: ___, ...ways } = defaults
-  const output = wantsDeltas(question) ? deltasOutput : undefined
   return {
     ...ways,
-    ...present({ model, ttlSeconds, own: own.length > 0 ? own : undefined, output }),
+    ...present({ model, ttlSeconds, own: own.length > 0 ? own : undefined }),
     ...said,
     ...present({ privacy: higher(said.privacy, ways.privacy) }),
     ...(node === undefined ? {} : { allow: [node], routers: [] }),
