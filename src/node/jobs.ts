@@ -189,11 +189,9 @@ export function openJobs(options: JobsOptions): Jobs {
     return undefined
   }
 
-  /** A job of an earlier process, with what its inputs point to where it still has to be worked on. */
-  async function takeUp(opening: Opening, read: ReadRequest, facts: readonly Plain[]): Promise<void> {
+  /** A job of an earlier process, with what its inputs point to where it still `needs` them. */
+  async function takeUp(opening: Opening, read: ReadRequest, facts: readonly Plain[], needs: boolean): Promise<void> {
     const { request: event } = opening
-    const kept = replay(opening.ask, facts)
-    const needs = !isPlain(read) && !isEnd(kept.state) && !kept.answer
     const waiting = needs ? openWaiting(event, opening.ask.msats, options.signal) : undefined
     if (waiting) boxes.set(event.id, waiting.box)
     const whole = waiting ? await making.wholeOf(event, read, waiting.signal) : { work: read.work }
@@ -257,9 +255,10 @@ export function openJobs(options: JobsOptions): Jobs {
         }
         const kept = replay(opening.ask, row.facts)
         // Who has the answer needs no inputs, and who waits for them holds up nobody.
-        if (isPlain(read) || isEnd(kept.state) || kept.answer) await takeUp(opening, read, row.facts)
+        const needs = !isPlain(read) && !isEnd(kept.state) && !kept.answer
+        if (!needs) await takeUp(opening, read, row.facts, false)
         else
-          void takeUp(opening, read, row.facts).catch(error =>
+          void takeUp(opening, read, row.facts, true).catch(error =>
             tell({ event: 'trouble', job: row.id, says: `${error}` }),
           )
         if (options.signal.aborted) return
