@@ -2,7 +2,7 @@
  * One key that asks, with what it hears.
  * @module
  */
-import { ephemeralWrap, jobIdOf } from '../../kinds/index.ts'
+import { type Event, ephemeralWrap, jobIdOf } from '../../kinds/index.ts'
 import type { Relays } from '../../relays/relay.ts'
 import type { Keys } from '../keys.ts'
 import { openSeal, type Seal } from '../seal.ts'
@@ -18,6 +18,13 @@ export interface Identity {
   drop(): void
 }
 
+/** Brings what came for a key, bare or in a wrap, to the ear of its job. */
+export function deliver(keys: Keys, seal: Seal, jobs: ReadonlyMap<string, Ear>, event: Event): void {
+  const wrapped = event.kind === ephemeralWrap.number
+  const inner = wrapped ? unwrap(keys, seal, event) : event
+  if (inner) jobs.get(jobIdOf(inner) ?? '')?.(inner, wrapped)
+}
+
 /** A key that listens for itself. */
 export function aloneWith({ relays, keys }: { relays: Relays; keys: Keys }, secret: Uint8Array): Identity {
   const pubkey = keys.publicKey(secret)
@@ -27,11 +34,7 @@ export function aloneWith({ relays, keys }: { relays: Relays; keys: Keys }, secr
     hear(heard) {
       const jobs = new Map<string, Ear>()
       const standing = relays.listen(answersTo([pubkey]), {
-        onEvent(event) {
-          const wrapped = event.kind === ephemeralWrap.number
-          const inner = wrapped ? unwrap(keys, seal, event) : event
-          if (inner) jobs.get(jobIdOf(inner) ?? '')?.(inner, wrapped)
-        },
+        onEvent: event => deliver(keys, seal, jobs, event),
       })
       const listening = listenFor(relays, heard, { live: standing.live, hear: earsOf(jobs) })
       return {

@@ -4,12 +4,12 @@
  * sees that the keys of one subscription are heard over one connection; nobody else does.
  * @module
  */
-import { addressees, ephemeralWrap, jobIdOf } from '../../kinds/index.ts'
+import { addressees } from '../../kinds/index.ts'
 import type { Listening, Relays } from '../../relays/relay.ts'
 import type { Keys } from '../keys.ts'
 import { openSeal } from '../seal.ts'
-import { answersTo, type Ear, earsOf, listenFor, unwrap } from './hearing.ts'
-import { aloneWith, type Identity } from './one-key.ts'
+import { answersTo, type Ear, earsOf, listenFor } from './hearing.ts'
+import { aloneWith, deliver, type Identity } from './one-key.ts'
 
 export interface Ring {
   /** A key that was never used, ready to ask. Where too many jobs are under way it has to listen for itself first. */
@@ -51,10 +51,7 @@ export function openRing({ relays, keys }: { readonly relays: Relays; readonly k
         for (const to of addressees(event)) {
           const jobs = ears.get(to)
           const seal = seals.get(to)
-          if (!jobs?.size || !seal) continue
-          const wrapped = event.kind === ephemeralWrap.number
-          const inner = wrapped ? unwrap(keys, seal, event) : event
-          if (inner) jobs.get(jobIdOf(inner) ?? '')?.(inner, wrapped)
+          if (jobs?.size && seal) deliver(keys, seal, jobs, event)
         }
       },
     })
