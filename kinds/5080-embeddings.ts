@@ -5,7 +5,7 @@
 import { defineKind, ok, present } from './define.ts'
 import { maybe } from './fields.ts'
 import { fieldsOf, type JobRequest, jobOf, requestFields } from './inputs.ts'
-import { areLists, textsRule } from './texts.ts'
+import { brokenTexts, overTexts } from './texts.ts'
 import { integer, type Value } from './values.ts'
 
 /** An embeddings job. */
@@ -47,13 +47,10 @@ export const embeddingsRequest = defineKind({
       '`encoding_format` is `base64` or `float`, and all mentions of it agree.',
     ),
   },
-  content: 'Empty, or the ciphertext of a JSON list of the private tags. A public text is ignored.',
-  rules: { input: 'A job has at least one input.', texts: textsRule },
-  seal: 'tags',
-  bare: opened => ['i', opened, 'text'],
+  ...overTexts,
   read(found, { refuse }) {
-    if (found.inputs.length === 0) return refuse('input')
-    return areLists(found.inputs) ? ok(present(jobOf(found))) : refuse('texts')
+    const broken = brokenTexts(found.inputs)
+    return broken ? refuse(broken) : ok(present(jobOf(found)))
   },
   write: (value: EmbeddingsRequest) => ({ fields: fieldsOf(value) }),
   good: [

@@ -47,6 +47,18 @@ export function areLists(inputs: readonly Input[]): boolean {
 export const textsRule =
   'An input with marker `texts` is a JSON list of 1 to 2,048 texts, and no other text is beside it but a `query`.'
 
+/** What jobs that work on each of their texts have in common beside their fields. */
+export const overTexts = {
+  content: 'Empty, or the ciphertext of a JSON list of the private tags. A public text is ignored.',
+  rules: { input: 'A job has at least one input.', texts: textsRule },
+  seal: 'tags',
+  bare: (opened: string) => ['i', opened, 'text'],
+} as const
+
+/** The rule of `overTexts` that inputs break, if they break one. */
+export const brokenTexts = (inputs: readonly Input[]): keyof typeof overTexts.rules | undefined =>
+  inputs.length === 0 ? 'input' : areLists(inputs) ? undefined : 'texts'
+
 /**
  * The texts of a job, in order: its `texts` input, or else its text inputs but the query. Inputs that point elsewhere must
  * have been fetched before; rule `texts` where none is left.
