@@ -3,17 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { askBatch, type BatchWork } from '../src/cli/batch/asking.ts'
 import { parseBatch } from '../src/cli/batch/lines.ts'
 import { openResults, type ResultLine } from '../src/cli/batch/results.ts'
 import { runCommand } from '../src/cli/run.ts'
-import { shareWallet } from '../src/cli/wiring.ts'
 import { wallClock } from '../src/clock.ts'
 import { openPurse } from '../src/session/purse.ts'
-import { type Grid, openGrid, walletMsats } from './client-grid.ts'
+import { walletMsats } from './client-grid.ts'
+import { paidStage } from './paid-stage.ts'
 import { rows } from './spawn.ts'
-import { openStage, type Stage } from './stage.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gridstr-batch-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,34 +23,20 @@ const request = (id: string, content = `hello ${id}`) =>
 const read = (file: string) => rows(readFileSync(file, 'utf8').split('\n'))
 
 describe('a batch over the market', () => {
-  let stage: Stage
-  let grid: Grid
-  let uri = ''
-  let stopWallet = async () => {}
-  beforeAll(async () => {
-    stage = await openStage()
-    grid = await openGrid(stage, { nodes: [{ echo: { pieceMs: 40 } }] })
-    const shared = await shareWallet(grid.payer, stage.connect(), stage.keys, stage.clock)
-    uri = shared.uri
-    stopWallet = shared.close
-  })
-  afterAll(async () => {
-    await stopWallet()
-    await grid.close()
-  })
+  const town = paidStage([{ echo: { pieceMs: 40 } }])
 
   async function batch(argv: readonly string[], signal = new AbortController().signal) {
     const [out, err]: [string[], string[]] = [[], []]
-    const code = await runCommand(['batch', '--relay', stage.url, '--json', ...argv], {
+    const code = await runCommand(['batch', '--relay', town().stage.url, '--json', ...argv], {
       out: text => void out.push(text),
       write: text => void out.push(text),
       err: text => void err.push(text),
-      ...{ env: { GRIDSTR_HOME: folder, GRIDSTR_WALLET: uri }, clock: wallClock(), signal, terminal: false },
+      ...{ env: { GRIDSTR_HOME: folder, GRIDSTR_WALLET: town().uri }, clock: wallClock(), signal, terminal: false },
       stdin: async () => '',
     })
     return { code, end: rows(out).at(-1), err: err.join('') }
   }
-  const spent = async () => walletMsats - (await grid.payer.balance())
+  const spent = async () => walletMsats - (await town().grid.payer.balance())
 
   test('the budget ends it in order, and the next run pays only for what is left', async () => {
     const file = join(folder, 'one.jsonl')
@@ -85,8 +70,8 @@ describe('a batch over the market', () => {
     const stop = new AbortController()
     const argv = [file, '--max-sats-each', '3', '--out', join(folder, 'two.out')]
     const running = batch(argv, stop.signal)
-    const runs = grid.nodes[0]?.events.filter(({ event }) => event === 'running').length ?? 0
-    await grid.nodes[0]?.told('running', runs + 1)
+    const runs = town().grid.nodes[0]?.events.filter(({ event }) => event === 'running').length ?? 0
+    await town().grid.nodes[0]?.told('running', runs + 1)
     stop.abort()
     expect(await running).toMatchObject({ code: 1, end: { why: 'stopped', answered: 0, left: 1 } })
     expect(await batch(argv)).toMatchObject({ code: 0, end: { ok: true, answered: 1 } })

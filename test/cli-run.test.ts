@@ -4,12 +4,11 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { isMarketCall } from '../src/cli/preload/marks.ts'
-import { shareWallet } from '../src/cli/wiring.ts'
-import { type Grid, openGrid, walletMsats } from './client-grid.ts'
+import { walletMsats } from './client-grid.ts'
+import { paidStage } from './paid-stage.ts'
 import { gridstr, rows } from './spawn.ts'
-import { openStage, type Stage } from './stage.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'gridstr-run-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -38,44 +37,30 @@ const chat = program(
 )
 
 describe('a program under gridstr run', () => {
-  let stage: Stage
-  let grid: Grid
-  let uri = ''
-  let stopWallet = async () => {}
-  beforeAll(async () => {
-    stage = await openStage()
-    grid = await openGrid(stage, { nodes: [{}] })
-    const shared = await shareWallet(grid.payer, stage.connect(), stage.keys, stage.clock)
-    uri = shared.uri
-    stopWallet = shared.close
-  })
-  afterAll(async () => {
-    await stopWallet()
-    await grid.close()
-  })
+  const town = paidStage([{}])
 
   test('is answered and pays, sends everything else its own way, and ends by itself with its own status', async () => {
     const env = { OPENAI_BASE_URL: '', OPENAI_API_KEY: '' }
     const one = gridstr(
-      ['run', '--relay', stage.url, '--wallet', uri, '--max-sats', '3', '--', process.execPath, chat],
+      ['run', '--relay', town().stage.url, '--wallet', town().uri, '--max-sats', '3', '--', process.execPath, chat],
       env,
     )
     expect(await one.exit()).toMatchObject({ code: 7 })
     expect(rows(one.out)).toEqual([{ text: 'one two three', other: 'elsewhere', key: 'gridstr', uri: false }])
-    expect(walletMsats - (await grid.payer.balance())).toBe(2_000n)
-    expect([...one.out, ...one.err].join('\n')).not.toContain(uri.slice(24, 64))
+    expect(walletMsats - (await town().grid.payer.balance())).toBe(2_000n)
+    expect([...one.out, ...one.err].join('\n')).not.toContain(town().uri.slice(24, 64))
   })
 
   test('calls of the real address are answered where that was asked for, and a budget is an error of OpenAI', async () => {
     const env = { OPENAI_API_KEY: 'sk-mine' }
-    const argv = ['run', '--relay', stage.url, '--capture-openai', '--', process.execPath, chat, 'captured']
+    const argv = ['run', '--relay', town().stage.url, '--capture-openai', '--', process.execPath, chat, 'captured']
     const poor = gridstr(argv, env)
     expect(await poor.exit()).toMatchObject({ code: 1 })
     expect(poor.err.join('\n')).toMatch(/402|insufficient_quota/)
   })
 
   test('a program in another language is told as such, a missing one too, and signals go on', async () => {
-    const base = ['run', '--relay', stage.url, '--']
+    const base = ['run', '--relay', town().stage.url, '--']
     const shell = gridstr([...base, 'sh', '-c', 'exit 3'])
     expect(await shell.exit()).toMatchObject({ code: 3 })
     expect(shell.err.join('\n')).toContain('no Node program')
